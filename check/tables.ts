@@ -1,0 +1,119 @@
+// The two tables of the architecture as data: who may import whom, and who may use which power of the machine.
+
+/** Directory to the directories it may import; a directory may always import itself. */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  devices: [],
+  "src/base": [],
+  "src/protocol": ["src/base"],
+  "src/link": ["src/base", "src/protocol"],
+  "src/trust": ["src/base", "src/protocol"],
+  "src/store": ["src/base", "src/protocol"],
+  "src/runtime": ["src/base", "src/protocol", "devices"],
+  "src/telemetry": ["src/base", "src/protocol"],
+  "src/control": ["src/base", "src/protocol"],
+  "src/agent": [
+    "src/base",
+    "src/protocol",
+    "src/link",
+    "src/trust",
+    "src/store",
+    "src/runtime",
+    "src/telemetry",
+    "src/control",
+    "devices",
+  ],
+  "src/operator": ["src/base", "src/protocol", "src/link"],
+  "src/cli": ["src/base", "src/protocol", "src/operator"],
+};
+
+/** A power of the machine: the modules or names that give it, and the places (files or directories) that may use it. */
+export interface Power {
+  readonly name: string;
+  readonly modules: readonly string[];
+  readonly globals: readonly string[];
+  readonly allowed: readonly string[];
+}
+
+export const powers: readonly Power[] = [
+  {
+    name: "file system",
+    modules: ["node:fs", "node:fs/promises"],
+    globals: [],
+    allowed: [
+      "src/store/nodeDisk.ts",
+      "src/trust/scratch.ts",
+      "src/runtime/cache.ts",
+      "src/runtime/transpileChild.ts",
+      "src/operator/files.ts",
+      "src/agent/config.ts",
+      "devices/simulated/trace.ts",
+      "src/cli/input.ts",
+    ],
+  },
+  {
+    name: "network",
+    modules: ["node:net", "node:dgram", "node:tls", "node:http", "node:https", "mqtt"],
+    globals: ["fetch", "WebSocket"],
+    allowed: ["src/link/connection.ts", "devices/udp"],
+  },
+  {
+    name: "workers and child processes",
+    modules: ["node:worker_threads", "node:child_process"],
+    globals: [],
+    allowed: ["src/runtime/worker", "src/runtime/startWorker.ts", "src/runtime/transpile.ts"],
+  },
+  {
+    name: "keys",
+    modules: ["node:crypto", "jose"],
+    globals: ["crypto"],
+    allowed: [
+      "src/base/random.ts",
+      "src/base/hash.ts",
+      "src/operator/keys",
+      "src/operator/command.ts",
+      "src/control/verifyCommand.ts",
+    ],
+  },
+  {
+    name: "native code",
+    modules: ["koffi", "serialport", "@serialport/bindings-cpp"],
+    globals: [],
+    allowed: ["devices/serial/linux.ts", "devices/gpio/linux"],
+  },
+  {
+    name: "time and chance",
+    modules: ["node:timers", "node:timers/promises"],
+    globals: [
+      "Date.now",
+      "new Date()",
+      "performance.now",
+      "setTimeout",
+      "setInterval",
+      "setImmediate",
+      "Math.random",
+      "process.env",
+    ],
+    allowed: ["src/base/clock.ts", "devices/clock.ts", "src/runtime/worker", "src/agent/main.ts", "src/cli/main.ts"],
+  },
+];
+
+/** A dependency is imported in these places alone, so that leaving it means changing them alone. */
+export const dependencies: Readonly<Record<string, readonly string[]>> = {
+  mqtt: ["src/link/connection.ts"],
+  "tuf-js": ["src/trust/tuf.ts"],
+  "@tufjs/models": ["src/trust/tuf.ts", "src/operator/repository"],
+  jose: ["src/control/verifyCommand.ts", "src/operator/command.ts"],
+  valibot: ["src/protocol", "src/agent/config.ts", "src/operator", "devices/boardFile.ts"],
+  pino: ["src/agent/log.ts"],
+  conf: ["src/agent/config.ts"],
+  serialport: ["devices/serial/linux.ts"],
+  koffi: ["devices/gpio/linux"],
+  "@bytecodealliance/jco-transpile": ["src/runtime/transpileChild.ts"],
+  "@bytecodealliance/jco": [],
+  "@bytecodealliance/preview2-shim": ["src/runtime/worker/shim.ts"],
+};
+
+/** Exports that only these files may import. */
+export const guardedExports: Readonly<Record<string, readonly string[]>> = {
+  markVerified: ["src/trust/verifyComponent.ts"],
+};

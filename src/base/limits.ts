@@ -1,0 +1,99 @@
+// Every bound of the product, each with its reason; nothing waits, queues, retries or stores without one of these.
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const seconds = 1000;
+
+export const limits = {
+  blob: {
+    /** Under the 128 KB packet bound of hosted brokers, header included. */
+    chunkSizeBytes: 64 * KiB,
+    /** Chunks asked for at once: window × chunk bounds the memory of a download. */
+    windowChunks: 4,
+    /** A StarlingMonkey component is 12.5 MB; three of them are more than any one component needs. */
+    componentMaxBytes: 48 * MiB,
+    /** One chunk that does not come within this is asked for again. */
+    chunkTimeoutMs: 10 * seconds,
+    /** Attempts for one chunk before the download is given up for this round. */
+    chunkAttempts: 5,
+  },
+  link: {
+    /** Messages published and not yet acknowledged; above 20 the rate gains nothing (docs/benchmarks.md). */
+    publishWindow: 20,
+    /** Publishes waiting for the window; beyond it the caller is told to wait. */
+    publishQueue: 1000,
+    connectTimeoutMs: 15 * seconds,
+    keepaliveSeconds: 30,
+    reconnectMinMs: 500,
+    reconnectMaxMs: 60 * seconds,
+    /** How long a broker keeps our session while we are away (MQTT 5). */
+    sessionExpirySeconds: 24 * 3600,
+    /** A retained document that has not come by then is taken as missing for now. */
+    fetchTimeoutMs: 10 * seconds,
+    /** Largest packet we accept from a broker. */
+    packetMaxBytes: 256 * KiB,
+  },
+  trust: {
+    rootMaxBytes: 64 * KiB,
+    timestampMaxBytes: 16 * KiB,
+    snapshotMaxBytes: 512 * KiB,
+    targetsMaxBytes: 2 * MiB,
+    deploymentMaxBytes: 64 * KiB,
+    /** Root versions walked in one refresh. */
+    rootRotations: 32,
+  },
+  deployment: {
+    components: 64,
+    /** Attempts at a trial that a power cut interrupted before it is taken as failed. */
+    trialAttempts: 3,
+    /** Failed deployments remembered so that they are not tried again. */
+    failedRemembered: 16,
+    healthWithinMs: 30 * seconds,
+    bakeMs: 10 * seconds,
+  },
+  component: {
+    memoryMaxBytes: 32 * MiB,
+    callMs: 5 * seconds,
+    startMs: 20 * seconds,
+    transpileMs: 120 * seconds,
+    transpileMemoryMb: 512,
+    /** Handler calls waiting for a busy component; the oldest of them is dropped and counted. */
+    queueDepth: 64,
+    /** Crashes inside the window that make a committed component roll back. */
+    crashes: 3,
+    crashWindowMs: 60 * seconds,
+    restartMinMs: 250,
+    restartMaxMs: 30 * seconds,
+    readingsPerSecond: 1000,
+    logsPerSecond: 50,
+    logLineBytes: 4 * KiB,
+    /** Largest value that crosses the sandbox boundary in one call. */
+    callBytes: 1 * MiB,
+    openPorts: 16,
+    /** Share of one core over the watchdog's window. */
+    cpuShare: 0.9,
+    cpuWindowMs: 10 * seconds,
+  },
+  serial: { receiveBufferBytes: 64 * KiB, writeMaxBytes: 64 * KiB, lineMaxBytes: 4 * KiB },
+  udp: { payloadBytes: 1472, receiveQueue: 256 },
+  outbox: {
+    segmentBytes: 1 * MiB,
+    /** Disk the outbox may take; beyond it the oldest segment is dropped and counted. */
+    totalBytes: 64 * MiB,
+    commitMs: 100,
+    recordBytes: 64 * KiB,
+    batchReadings: 100,
+    batchBytes: 32 * KiB,
+  },
+  command: {
+    tokenBytes: 32 * KiB,
+    /** A command that asks to live longer is refused. */
+    lifetimeMs: 24 * 3600 * seconds,
+    /** Allowed difference between the operator's clock and ours. */
+    skewMs: 60 * seconds,
+    remembered: 1000,
+    running: 8,
+    answerBytes: 64 * KiB,
+  },
+  document: { bytes: 256 * KiB, depth: 32 },
+} as const;

@@ -1,0 +1,103 @@
+// What a director signs for one gateway: which releases run, what they are granted, when they are called, and their limits.
+import * as v from "valibot";
+import { parseDuration, parseRate, parseShare, parseSize } from "./quantity.ts";
+import { isName } from "./topics.ts";
+
+const name = v.pipe(v.string(), v.check(isName, "expected a name of a-z, 0-9, '.', '_' or '-', at most 64 long"));
+
+const duration = v.pipe(
+  v.string(),
+  v.check((text) => parseDuration(text) !== undefined, 'expected a duration such as "250ms", "1s" or "2m"'),
+  v.transform((text) => parseDuration(text) ?? 0),
+);
+const size = v.pipe(
+  v.string(),
+  v.check((text) => parseSize(text) !== undefined, 'expected a size such as "64KiB" or "32MiB"'),
+  v.transform((text) => parseSize(text) ?? 0),
+);
+const share = v.pipe(
+  v.string(),
+  v.check((text) => parseShare(text) !== undefined, 'expected a share such as "25%"'),
+  v.transform((text) => parseShare(text) ?? 0),
+);
+const rate = v.pipe(
+  v.string(),
+  v.check((text) => parseRate(text) !== undefined, 'expected a rate such as "100/s"'),
+  v.transform((text) => parseRate(text) ?? 0),
+);
+
+/** "10.0.0.5:5005" or "[fd00::5]:5005"; "*" as port means any. */
+const address = v.pipe(
+  v.string(),
+  v.regex(/^(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):(\d{1,5}|\*)$/, 'expected "address:port"'),
+);
+
+const grants = v.strictObject({
+  serial: v.optional(v.record(name, v.picklist(["read", "read-write"])), {}),
+  gpio: v.optional(v.record(name, v.picklist(["in", "out"])), {}),
+  udp: v.optional(
+    v.strictObject({
+      /** Where datagrams may be sent. */
+      send: v.optional(v.array(address), []),
+      /** Local addresses that may be bound to receive on. */
+      bind: v.optional(v.array(address), []),
+    }),
+    {},
+  ),
+});
+
+const triggers = v.strictObject({
+  /** Timer name to period. */
+  interval: v.optional(v.record(name, duration), {}),
+  /** Serial ports whose complete lines are handed to the component. */
+  line: v.optional(v.array(name), []),
+  /** GPIO lines whose edges are handed to the component. */
+  edge: v.optional(v.record(name, v.picklist(["rising", "falling", "both"])), {}),
+  /** Name to local address whose datagrams are handed to the component. */
+  datagram: v.optional(v.record(name, address), {}),
+});
+
+const componentLimits = v.strictObject({
+  memory: v.optional(size),
+  call: v.optional(duration),
+  cpu: v.optional(share),
+  readings: v.optional(rate),
+  logs: v.optional(rate),
+});
+
+const health = v.strictObject({
+  /** How long a new release may take to start and to finish its first call. */
+  within: v.optional(duration),
+  /** How long it must then stay up before the deployment is committed. */
+  bake: v.optional(duration),
+});
+
+const release = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,63}@\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'expected "name@1.2.3"'),
+);
+
+export const componentDeploymentSchema = v.strictObject({
+  release,
+  grants: v.optional(grants, {}),
+  triggers: v.optional(triggers, {}),
+  limits: v.optional(componentLimits, {}),
+  /** Handed to the component as its configuration; at most a few kilobytes. */
+  config: v.optional(v.record(v.string(), v.unknown()), {}),
+  health: v.optional(health, {}),
+});
+
+export const deploymentSchema = v.strictObject({
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  gateway: name,
+  components: v.record(name, componentDeploymentSchema),
+});
+
+/** A deployment as parsed: durations in ms, sizes in bytes, shares 0 to 1, rates per second. */
+export type Deployment = v.InferOutput<typeof deploymentSchema>;
+export type ComponentDeployment = v.InferOutput<typeof componentDeploymentSchema>;
+export type Grants = ComponentDeployment["grants"];
+export type Triggers = ComponentDeployment["triggers"];
+
+/** As people write and directors sign it, before parsing. */
+export type DeploymentText = v.InferInput<typeof deploymentSchema>;

@@ -1,0 +1,54 @@
+// What the image repository says of one release, and the bytes a gateway has verified against it.
+import * as v from "valibot";
+
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a sha-256 in hex"));
+const blob = v.strictObject({ sha256, length: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+
+/** The `custom` part of an image target `<component>/<version>.wasm`. */
+export const releaseSchema = v.strictObject({
+  component: v.string(),
+  version: v.string(),
+  /** Grows with every release of the component; floors are counted in it. */
+  counter: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** The whole component, compressed with zstd. */
+  full: blob,
+  /** sha-256 of an older release's component to the zstd delta that rebuilds this one from it. */
+  deltas: v.optional(v.record(sha256, blob), {}),
+});
+
+export type Release = v.InferOutput<typeof releaseSchema>;
+/** A content-addressed blob on the broker: sha-256 and length of the bytes as carried. */
+export type BlobReference = v.InferOutput<typeof blob>;
+
+/** The target path under which both repositories list a release. */
+export function releasePath(component: string, version: string): string {
+  return `${component}/${version}.wasm`;
+}
+
+/** "boiler@1.2.0" to its parts; the deployment schema has already checked the shape. */
+export function parseReleaseName(release: string): { readonly component: string; readonly version: string } {
+  const at = release.lastIndexOf("@");
+  return { component: release.slice(0, at), version: release.slice(at + 1) };
+}
+
+/** A release that image repository and director agree on; made by `trust` alone. */
+export interface VerifiedTarget {
+  readonly path: string;
+  readonly lengthBytes: number;
+  readonly sha256: string;
+  readonly release: Release;
+}
+
+declare const verified: unique symbol;
+
+/** Component bytes with the length and hash of a verified target. Nothing else can be stored as installable. */
+export interface VerifiedComponent {
+  readonly target: VerifiedTarget;
+  readonly bytes: Uint8Array;
+  readonly [verified]: true;
+}
+
+/** Brands bytes as verified. Only `trust/verifyComponent.ts` may call it; the tidy check refuses any other import. */
+export function markVerified(target: VerifiedTarget, bytes: Uint8Array): VerifiedComponent {
+  return { target, bytes } as VerifiedComponent;
+}
