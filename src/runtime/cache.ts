@@ -1,0 +1,130 @@
+// Transpiled components on disk, by component hash and jco version; a directory is there whole or not at all.
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Clock } from "../base/clock.ts";
+import { sha256Hex } from "../base/hash.ts";
+import { isRefusal, refuse, type Refusal } from "../protocol/refusal.ts";
+import { RuntimeFailure } from "./error.ts";
+import { parseShape, type ComponentShape } from "./shape.ts";
+import { startTranspileRun } from "./transpile.ts";
+
+/** Changes whenever the generated code would: the version of jco-transpile and of our options. */
+const generation = "jco-0.15.0-1";
+const manifestName = "manifest.json";
+
+export interface TranspiledComponent {
+  readonly shape: ComponentShape;
+  /** URL of the ES module with `instantiate`. */
+  readonly moduleUrl: string;
+  /** Core module name to its bytes. */
+  readonly coreModules: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface ComponentBytes {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface TranspileCache {
+  /**
+   * Gives the transpiled component, from disk or by transpiling it now. `admit` sees the component's shape before
+   * anything is transpiled and may refuse. Bytes that are not a component are refused as "admission.malformed".
+   */
+  prepare<Admitted>(
+    component: ComponentBytes,
+    admit: (shape: ComponentShape) => Admitted | Refusal,
+  ): Promise<{ readonly transpiled: TranspiledComponent; readonly admitted: Admitted } | Refusal>;
+  /** Removes everything but these components. */
+  prune(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** Opens the cache directory. What it holds can always be made again: nothing is fsynced, everything is hashed on load. */
+export async function openTranspileCache(directory: string, clock: Clock): Promise<TranspileCache> {
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(`.${generation}`)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+  const pathOf = (sha256: string): string => join(directory, `${sha256}.${generation}`);
+  return {
+    prepare: async (component, admit) => {
+      const cached = await loadTranspiled(pathOf(component.sha256));
+      if (cached !== undefined) {
+        const admitted = admit(cached.shape);
+        return isRefusal(admitted) ? admitted : { transpiled: cached, admitted };
+      }
+      return transpileInto(directory, pathOf(component.sha256), { component, admit, clock });
+    },
+    prune: async (keep) => {
+      for (const name of await readdir(directory)) {
+        const sha256 = name.split(".", 1)[0] ?? "";
+        if (!keep.has(sha256)) await rm(join(directory, name), { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+interface TranspileJob<Admitted> {
+  readonly component: ComponentBytes;
+  readonly admit: (shape: ComponentShape) => Admitted | Refusal;
+  readonly clock: Clock;
+}
+
+async function transpileInto<Admitted>(
+  directory: string,
+  target: string,
+  { component, admit, clock }: TranspileJob<Admitted>,
+): Promise<{ readonly transpiled: TranspiledComponent; readonly admitted: Admitted } | Refusal> {
+  const scratch = await mkdtemp(join(directory, "making-"));
+  using run = startTranspileRun(clock);
+  try {
+    const componentPath = join(scratch, "component.wasm");
+    await writeFile(componentPath, component.bytes);
+    const wit = await run.inspect(componentPath);
+    const admitted = admit(parseShape(wit));
+    if (isRefusal(admitted)) return admitted;
+    await run.transpile(scratch);
+    await rm(componentPath);
+    await writeFile(join(scratch, "component.wit"), wit);
+    await writeFile(join(scratch, manifestName), JSON.stringify(await hashFiles(scratch)));
+    await rm(target, { recursive: true, force: true });
+    await rename(scratch, target);
+    const transpiled = await loadTranspiled(target);
+    if (transpiled === undefined) throw new RuntimeFailure("cache-corrupt", `${target} vanished while it was made.`);
+    return { transpiled, admitted };
+  } catch (error) {
+    if (!isMalformed(error)) throw error;
+    return refuse(
+      "admission.malformed",
+      error.message,
+      "Build the component again; check it with `outstation inspect`.",
+    );
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function isMalformed(error: unknown): error is RuntimeFailure {
+  return error instanceof RuntimeFailure && (error.code === "not-a-component" || error.code === "transpile-failed");
+}
+
+/** Undefined when it is not there, or when a power cut left a file torn: it is then made anew. */
+async function loadTranspiled(path: string): Promise<TranspiledComponent | undefined> {
+  const manifest = await readFile(join(path, manifestName), "utf8").catch(() => undefined);
+  if (manifest === undefined || manifest !== JSON.stringify(await hashFiles(path))) return undefined;
+  const modules = (await readdir(path)).filter((name) => name.endsWith(".wasm"));
+  const coreModules = new Map<string, Uint8Array>();
+  for (const name of modules) coreModules.set(name, await readFile(join(path, name)));
+  return {
+    shape: parseShape(await readFile(join(path, "component.wit"), "utf8")),
+    moduleUrl: pathToFileURL(join(path, "component.js")).href,
+    coreModules,
+  };
+}
+
+async function hashFiles(path: string): Promise<Record<string, string>> {
+  const names = (await readdir(path)).filter((name) => name !== manifestName).sort();
+  const hashes: Record<string, string> = {};
+  for (const name of names) hashes[name] = sha256Hex(await readFile(join(path, name)));
+  return hashes;
+}

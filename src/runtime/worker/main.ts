@@ -1,0 +1,75 @@
+// The worker of one component: links exactly what was admitted, instantiates, and calls handlers as it is told.
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { limitMemory } from "../memoryLimit.ts";
+import { handlerInterfaces } from "../interfaces.ts";
+import type { CallTarget, FromWorker, ToWorker, WorkerStart } from "../messages.ts";
+import { describeOutcome } from "./outcome.ts";
+import { createHostCalls, type HostCalls } from "./calls.ts";
+import { createImports } from "./imports.ts";
+import { loadShim, type HostInterface } from "./shim.ts";
+
+// jco's generated code reads process.env on every call; it must see neither the agent's nor pay for the lookup.
+Object.defineProperty(process, "env", { value: Object.freeze({}) });
+
+type Exports = Readonly<Record<string, Readonly<Record<string, (...args: readonly unknown[]) => unknown>>>>;
+type Instantiate = (
+  getCoreModule: (name: string) => Promise<WebAssembly.Module>,
+  imports: Record<string, HostInterface>,
+) => Promise<Exports>;
+
+if (parentPort !== null) await serve(parentPort, workerData as WorkerStart);
+
+async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
+  const send = (message: FromWorker): void => port.postMessage(message);
+  const calls = createHostCalls(port);
+  port.on("message", (message: ToWorker) => {
+    if (message.kind === "answer") calls.settle(message);
+  });
+  const exports = await instantiate(start, calls, send);
+  port.on("message", (message: ToWorker) => {
+    if (message.kind === "call")
+      void call(exports, message).then((outcome) => send({ kind: "returned", id: message.id, outcome }));
+  });
+  send({ kind: "ready" });
+}
+
+async function instantiate(
+  start: WorkerStart,
+  calls: HostCalls,
+  send: (message: FromWorker) => void,
+): Promise<Exports> {
+  const sink = (level: "info" | "error"): { line(text: string): void; dropped(count: number): void } => ({
+    line: (line) => send({ kind: "log", level, line }),
+    dropped: (count) => send({ kind: "dropped", what: "log", count }),
+  });
+  const shim = await loadShim();
+  const imports = createImports({ shim, calls, start, stdout: sink("info"), stderr: sink("error") });
+  const module = (await import(start.moduleUrl)) as { readonly instantiate: Instantiate };
+  return module.instantiate((name) => compile(name, start), imports);
+}
+
+async function compile(name: string, { coreModules, memoryMaxBytes }: WorkerStart): Promise<WebAssembly.Module> {
+  const bytes = coreModules.get(name);
+  if (bytes === undefined) throw new Error(`the component has no core module ${name}`);
+  return WebAssembly.compile(limitMemory(bytes, memoryMaxBytes));
+}
+
+type Call = Extract<ToWorker, { kind: "call" }>;
+
+async function call(exports: Exports, { target, args }: Call): Promise<ReturnType<typeof describeOutcome>> {
+  try {
+    const run = findExport(exports, target);
+    return describeOutcome({ value: await run(...args) });
+  } catch (thrown) {
+    return describeOutcome({ thrown });
+  }
+}
+
+/** jco names an exported interface with its version; the admitted component exports exactly one of each. */
+function findExport(exports: Exports, target: CallTarget): (...args: readonly unknown[]) => unknown {
+  const [name, method] = target === "run" ? ["wasi:cli/run", "run"] : [handlerInterfaces[target], "handle"];
+  const key = Object.keys(exports).find((entry) => entry === name || entry.startsWith(`${name}@`));
+  const found = key === undefined ? undefined : exports[key]?.[method];
+  if (found === undefined) throw new Error(`the component does not export ${name}`);
+  return found;
+}

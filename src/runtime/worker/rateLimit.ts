@@ -1,0 +1,21 @@
+// A token bucket over a clock it is given: so many a second, with a second's worth of burst.
+
+export interface RateLimit {
+  /** Takes `count` when there is room for all of them; false takes nothing. */
+  take(count: number): boolean;
+}
+
+export function createRateLimit(perSecond: number, monotonicMs: () => number): RateLimit {
+  let tokens = perSecond;
+  let last = monotonicMs();
+  return {
+    take: (count) => {
+      const now = monotonicMs();
+      tokens = Math.min(perSecond, tokens + ((now - last) * perSecond) / 1000);
+      last = now;
+      if (count > tokens) return false;
+      tokens -= count;
+      return true;
+    },
+  };
+}
