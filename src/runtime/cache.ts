@@ -117,7 +117,7 @@ async function loadTranspiled(path: string): Promise<TranspiledComponent | undef
   for (const name of modules) coreModules.set(name, await readFile(join(path, name)));
   return {
     shape: parseShape(await readFile(join(path, "component.wit"), "utf8")),
-    moduleUrl: pathToFileURL(join(path, "component.js")).href,
+    moduleUrl: pathToFileURL(join(path, "component.mjs")).href,
     coreModules,
   };
 }

@@ -59,6 +59,8 @@ class Life implements Incarnation {
   readonly #queue: CallQueue = createCallQueue(limits.component.queueDepth);
   readonly #lender: Lender;
   readonly #worker: ComponentWorker;
+  /** The last thing it said on stderr that tells something; a guest's panic message stands there. */
+  #lastWords = "";
 
   constructor(options: IncarnationOptions) {
     const { board, clock, deployment, report } = options;
@@ -66,7 +68,10 @@ class Life implements Incarnation {
     // An end before health is told through `ended` as well; nobody has to wait for health.
     this.#healthy.promise.catch(() => undefined);
     this.#lender = createLender({ board, grants: deployment.grants, report, clock });
-    this.#worker = startWorker(describeStart(options), this.#lender, options.listener);
+    this.#worker = startWorker(describeStart(options), this.#lender, {
+      log: (level, line) => this.#hear(level, line),
+      dropped: (what, count) => options.listener.dropped(what, count),
+    });
     void this.#worker.ended.then((reason) => this.#crash(reason));
     void this.#run();
   }
@@ -146,8 +151,14 @@ class Life implements Incarnation {
     return outcome;
   }
 
+  #hear(level: "info" | "error", line: string): void {
+    if (level === "error" && line !== "" && !line.startsWith("note:")) this.#lastWords = line;
+    this.#options.listener.log(level, line);
+  }
+
   #crash(reason: string, stack = ""): void {
-    void this.#finish({ kind: "crashed", reason, stack });
+    const said = this.#lastWords === "" ? "" : ` (it last said: ${this.#lastWords})`;
+    void this.#finish({ kind: "crashed", reason: `${reason}${said}`, stack });
   }
 
   /** The first end counts; what waits is refused, what is lent is taken back, and only then is the end told. */

@@ -10,7 +10,7 @@ import type { TranspileAnswer, TranspileRequest } from "./transpileChild.ts";
 export interface TranspileRun extends Disposable {
   /** The component's WIT as text. RuntimeFailure "not-a-component" when it has none. */
   inspect(componentPath: string): Promise<string>;
-  /** Writes `component.js` and its core modules into a directory that exists; resolves with the file names. */
+  /** Writes `component.mjs` and its core modules into a directory that exists; resolves with the file names. */
   transpile(outDirectory: string): Promise<readonly string[]>;
 }
 

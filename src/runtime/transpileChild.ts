@@ -42,8 +42,11 @@ async function writeTranspiled(bytes: Uint8Array, directory: string): Promise<re
     emitTypescriptDeclarations: false,
     wasiShim: false,
   });
-  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
-  return Object.keys(files);
+  // .mjs, because the cache directory has no package.json that would say what a .js is.
+  const names = Object.keys(files).map((name) => name.replace(/\.js$/, ".mjs"));
+  for (const [index, content] of Object.values(files).entries())
+    await writeFile(join(directory, names[index] ?? ""), content);
+  return names;
 }
 
 function send(message: TranspileAnswer): void {

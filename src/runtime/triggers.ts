@@ -36,7 +36,9 @@ function startInterval({ clock, fire, signal }: TriggerContext, timer: string, p
     if (signal.aborted) return;
     fire("interval", [timer], timer);
     const nowMs = clock.monotonicMs();
-    while (dueMs <= nowMs) dueMs += periodMs;
+    // At least one period on: a timer may fire a little early.
+    do dueMs += periodMs;
+    while (dueMs <= nowMs);
     clock.after(dueMs - nowMs, tick);
   };
   clock.after(0, tick);

@@ -31,7 +31,7 @@ export const onMessage = {
 };
 
 function readTemperature(): number {
-  probe().write(new TextEncoder().encode("READ\r\n"));
+  probe().write(encode("READ\r\n"));
   const answer = probe().readLine(answerTimeoutMs);
   return Number(answer.slice("T=".length));
 }
@@ -47,7 +47,12 @@ function tellNeighbour(text: string): void {
   const to = { tag: "ipv4", val: { port: Number(port), address: address.split(".").map(Number) } };
   const [incoming, outgoing] = socket.stream(undefined);
   outgoing.checkSend();
-  outgoing.send([{ data: new TextEncoder().encode(text), remoteAddress: to }]);
+  outgoing.send([{ data: encode(text), remoteAddress: to }]);
+}
+
+/** QuickJS has no TextEncoder; what is sent here is ASCII. */
+function encode(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function openSerialOnce(name: string): () => ReturnType<typeof openSerial> {

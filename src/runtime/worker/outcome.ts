@@ -9,9 +9,9 @@ export function describeOutcome(ended: Ended): CallOutcome {
   if ("value" in ended) return describeValue(ended.value);
   const { thrown } = ended;
   if (isExit(thrown)) return { kind: "exited", code: thrown.code };
-  if (hasPayload(thrown)) return { kind: "error", message: clip(textOf(thrown.payload)) };
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  return { kind: "trap", message: clip(error.message), stack: clip(error.stack ?? "") };
+  // jco throws the `err` of a result as the bare value; everything that is an Error is the end of the instance.
+  if (!(thrown instanceof Error)) return { kind: "error", message: clip(textOf(thrown)) };
+  return { kind: "trap", message: clip(thrown.message), stack: clip(thrown.stack ?? "") };
 }
 
 function describeValue(value: unknown): CallOutcome {
@@ -24,11 +24,6 @@ function describeValue(value: unknown): CallOutcome {
 /** wasi:cli/exit throws this in the shim. */
 function isExit(thrown: unknown): thrown is { readonly code: number } {
   return typeof thrown === "object" && thrown !== null && "exitError" in thrown && thrown.exitError === true;
-}
-
-/** jco throws the `err` of a result with a payload. */
-function hasPayload(thrown: unknown): thrown is { readonly payload: unknown } {
-  return typeof thrown === "object" && thrown !== null && "payload" in thrown;
 }
 
 function textOf(value: unknown): string {
