@@ -48,6 +48,9 @@ export const limits = {
     trialAttempts: 3,
     /** Failed deployments remembered so that they are not tried again. */
     failedRemembered: 16,
+    /** A deployment that could not be reached is looked at again after this, doubling up to the maximum. */
+    retryMinMs: 2 * seconds,
+    retryMaxMs: 300 * seconds,
     healthWithinMs: 30 * seconds,
     bakeMs: 10 * seconds,
   },
@@ -95,5 +98,7 @@ export const limits = {
     running: 8,
     answerBytes: 64 * KiB,
   },
+  /** Events that wait for the broker; the oldest goes first. */
+  events: { waiting: 200 },
   document: { bytes: 256 * KiB, depth: 32 },
 } as const;

@@ -1,0 +1,42 @@
+// The two commands as a person would run them: `outstation` for one task, `outstationd` as a process that stays.
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+
+const dist = join(import.meta.dirname, "..", "..", "dist", "src");
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command to its end. */
+export function run(script: "cli" | "agent", args: readonly string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(dist, script, "main.js"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr })));
+}
+
+export interface Daemon {
+  readonly pid: number;
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<void>;
+}
+
+/** Starts the agent; its log goes to a file. */
+export function startDaemon(stateDirectory: string, logFile: string): Daemon {
+  const args = [join(dist, "agent", "main.js"), "run", "--state", stateDirectory];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const log = createWriteStream(logFile, { flags: "a" });
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  return {
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    exited: new Promise((resolve) => child.on("exit", () => resolve())),
+  };
+}

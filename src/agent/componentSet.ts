@@ -1,0 +1,148 @@
+// The components that run now: prepares a set without touching what runs, switches to it, and says how each one is.
+import type { Board } from "../../devices/board.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import { deploymentSchema, type ComponentDeployment } from "../protocol/deployment.ts";
+import { parseValue } from "../protocol/document.ts";
+import { isRefusal, type Refusal, refuse } from "../protocol/refusal.ts";
+import type { Reading, ReportedDocument } from "../protocol/reports.ts";
+import { admitComponent, type Admission } from "../runtime/admit.ts";
+import type { TranspileCache, TranspiledComponent } from "../runtime/cache.ts";
+import { startComponent, type RunningComponent } from "../runtime/component.ts";
+import type { ComponentEnd } from "../runtime/incarnation.ts";
+import type { ComponentStore } from "../store/componentStore.ts";
+import type { CommittedSet } from "../store/deploymentStore.ts";
+import type { ComponentVoice } from "./voice.ts";
+
+export interface ComponentSetContext {
+  readonly board: Board;
+  readonly store: ComponentStore;
+  readonly cache: TranspileCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly report: (component: string, stream: string, readings: readonly Reading[]) => Promise<void>;
+  readonly voice: (component: string) => ComponentVoice;
+  /** Asked after a crash; see `ComponentOptions.onCrash`. */
+  readonly onCrash: (component: string, end: ComponentEnd, recentCrashes: number) => "restart" | "give-up";
+}
+
+/** A component that may be started: admitted and transpiled. */
+export interface PreparedComponent {
+  readonly name: string;
+  readonly release: string;
+  readonly sha256: string;
+  readonly deployment: ComponentDeployment;
+  readonly admission: Admission;
+  readonly transpiled: TranspiledComponent;
+  /** Two prepared components with the same key are the same thing, and the running one goes on. */
+  readonly key: string;
+}
+
+export interface PreparedSet {
+  readonly components: readonly PreparedComponent[];
+  /** Those that cannot run on this board, by name. */
+  readonly refused: ReadonlyMap<string, Refusal>;
+}
+
+type ComponentReport = ReportedDocument["components"][string];
+
+export class ComponentSet {
+  readonly #context: ComponentSetContext;
+  readonly #running = new Map<string, { readonly prepared: PreparedComponent; readonly component: RunningComponent }>();
+  #refused: ReadonlyMap<string, Refusal> = new Map();
+
+  constructor(context: ComponentSetContext) {
+    this.#context = context;
+  }
+
+  /** Loads, admits and transpiles every component of a set. What runs goes on meanwhile. */
+  async prepare(set: CommittedSet): Promise<PreparedSet> {
+    const { components } = parseValue(deploymentSchema, set.deployment, { what: `deployment ${set.version}` });
+    const prepared: PreparedComponent[] = [];
+    const refused = new Map<string, Refusal>();
+    for (const [name, deployment] of Object.entries(components)) {
+      const outcome = await this.#prepareOne(name, deployment, set);
+      if (isRefusal(outcome)) refused.set(name, outcome);
+      else prepared.push(outcome);
+    }
+    return { components: prepared, refused };
+  }
+
+  /** Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. */
+  async switchTo(set: PreparedSet): Promise<void> {
+    const keys = new Set(set.components.map(({ key }) => key));
+    const leaving = [...this.#running].filter(([, { prepared }]) => !keys.has(prepared.key));
+    await Promise.all(leaving.map(([, { component }]) => component.stop()));
+    for (const [name] of leaving) this.#running.delete(name);
+    for (const prepared of set.components) {
+      if (!this.#running.has(prepared.name)) this.#start(prepared);
+    }
+    this.#refused = set.refused;
+  }
+
+  /** Resolves when every component is healthy; rejects with the first that ended before it was. */
+  async healthy(): Promise<void> {
+    await Promise.all(
+      [...this.#running].map(([name, { component }]) =>
+        component.healthy.catch((cause: unknown) => {
+          throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+        }),
+      ),
+    );
+  }
+
+  find(name: string): RunningComponent | undefined {
+    return this.#running.get(name)?.component;
+  }
+
+  describe(): Record<string, ComponentReport> {
+    const described: Record<string, ComponentReport> = {};
+    for (const [name, { prepared, component }] of this.#running) {
+      const { status, restarts, reason } = component;
+      const { release, sha256 } = prepared;
+      described[name] = { release, sha256, status, restarts, ...(reason === undefined ? {} : { reason }) };
+    }
+    for (const [name, refusal] of this.#refused)
+      described[name] = { release: "", sha256: "", status: "stopped", restarts: 0, reason: `${refusal.rule}: ${refusal.seen}` };
+    return described;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ component }) => component.stop()));
+    this.#running.clear();
+  }
+
+  async #prepareOne(name: string, deployment: ComponentDeployment, set: CommittedSet): Promise<PreparedComponent | Refusal> {
+    const { store, cache, board } = this.#context;
+    const entry = set.components[name];
+    const bytes = entry === undefined ? undefined : await store.load(entry.sha256);
+    if (entry === undefined || bytes === undefined)
+      return refuse("delivery.missing", `${deployment.release} is not in the store.`, "Deploy it again.");
+    const admit = (shape: Parameters<typeof admitComponent>[1]): Admission | Refusal =>
+      admitComponent(name, shape, deployment, board.ports);
+    const outcome = await cache.prepare({ sha256: entry.sha256, bytes }, admit);
+    if (isRefusal(outcome)) return outcome;
+    const key = JSON.stringify([name, entry.sha256, deployment]);
+    const { admitted: admission, transpiled } = outcome;
+    return { name, release: entry.release, sha256: entry.sha256, deployment, admission, transpiled, key };
+  }
+
+  #start(prepared: PreparedComponent): void {
+    const { board, clock, random, report, voice, onCrash } = this.#context;
+    const { name, deployment, admission, transpiled } = prepared;
+    const component = startComponent({
+      deployment,
+      admission,
+      transpiled,
+      board,
+      clock,
+      random,
+      report: (stream, readings) => report(name, stream, readings),
+      listener: voice(name),
+      onCrash: (end, recent) => onCrash(name, end, recent),
+    });
+    this.#running.set(name, { prepared, component });
+  }
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+// The agent's process `outstationd`: setup once, then run until it is told to stop.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { openBoard } from "../../devices/openBoard.ts";
+import { parseBoardFile } from "../../devices/boardFile.ts";
+import { systemDeviceClock } from "../../devices/clock.ts";
+import { DeviceError } from "../../devices/error.ts";
+import { systemClock } from "../base/clock.ts";
+import { describeError } from "../base/error.ts";
+import { systemRandom } from "../base/random.ts";
+import { DocumentError } from "../protocol/document.ts";
+import { agentVersion } from "../protocol/version.ts";
+import { openNodeDisk } from "../store/nodeDisk.ts";
+import { startAgent } from "./agent.ts";
+import { ConfigError, loadConfig, loadFactory, readNamedFile, saveConfig, type GatewayConfigText } from "./config.ts";
+import { createLog } from "./log.ts";
+
+const help = `outstationd: the Outstation agent on a gateway
+
+  outstationd setup --id <name> --factory <factory.json> --board <board.json> [--state <directory>]
+      Makes this machine a gateway of the fleet that made the factory file. Once.
+      --username <name> --password-file <file>   how the broker knows us
+      --mqtt <auto|3.1.1|5>                      MQTT version (default auto)
+
+  outstationd run [--state <directory>]
+      Runs the committed components, with or without a network, and does what the fleet's director says.
+
+  --state <directory>   where everything is kept (default: $STATE_DIRECTORY, else ./outstation-state)
+  --log <level>         debug, info, warn or error (default info)
+
+Exit codes: 0 stopped, 1 failed, 2 wrong usage, 78 wrong configuration (a restart does not help)`;
+
+const options = {
+  state: { type: "string" },
+  id: { type: "string" },
+  factory: { type: "string" },
+  board: { type: "string" },
+  username: { type: "string" },
+  "password-file": { type: "string" },
+  mqtt: { type: "string" },
+  log: { type: "string", default: "info" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (values.version === true) return say(process.stdout, agentVersion, 0);
+    const [verb, ...more] = positionals;
+    if (values.help === true || verb === undefined) return say(process.stdout, help, values.help === true ? 0 : 2);
+    if (more.length > 0) return say(process.stderr, `outstationd: "${more[0]}" is one word too many.\n\n${help}`, 2);
+    if (verb === "setup") return await setup(values);
+    if (verb === "run") return await run(values);
+    return say(process.stderr, `outstationd: there is no "${verb}".\n\n${help}`, 2);
+  } catch (error) {
+    return say(process.stderr, `outstationd: ${describeError(error)}`, exitCodeOf(error));
+  }
+}
+
+async function setup(values: Values): Promise<number> {
+  const { id, factory, board, username, mqtt } = values;
+  if (id === undefined || factory === undefined || board === undefined)
+    return say(process.stderr, `outstationd setup needs --id, --factory and --board.\n\n${help}`, 2);
+  const directory = stateDirectory(values);
+  parseBoardFile(await readNamedFile(board, "board file"));
+  const passwordFile = values["password-file"];
+  if (passwordFile !== undefined) await readNamedFile(passwordFile, "password file");
+  const config: GatewayConfigText = {
+    gateway: id,
+    factory: await loadFactory(factory),
+    board: resolve(board),
+    ...(username === undefined ? {} : { username }),
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(passwordFile) }),
+    ...(mqtt === undefined ? {} : { protocol: mqtt as GatewayConfigText["protocol"] & string }),
+  };
+  saveConfig(directory, config);
+  return say(process.stdout, `${id} is set up in ${directory}. Start it with: outstationd run --state ${directory}`, 0);
+}
+
+async function run(values: Values): Promise<number> {
+  const directory = stateDirectory(values);
+  const config = loadConfig(directory);
+  const boardFile = parseBoardFile(await readNamedFile(config.board, "board file"));
+  const { passwordFile } = config;
+  const password = passwordFile === undefined ? undefined : (await readNamedFile(passwordFile, "password file")).trimEnd();
+  const stopped = Promise.withResolvers<void>();
+  process.once("SIGTERM", () => stopped.resolve());
+  process.once("SIGINT", () => stopped.resolve());
+  await using board = await openBoard(boardFile, { clock: systemDeviceClock });
+  await using _agent = await startAgent({
+    config,
+    stateDirectory: directory,
+    password,
+    disk: await openNodeDisk(),
+    board,
+    clock: systemClock,
+    random: systemRandom,
+    log: createLog(values.log),
+  });
+  await stopped.promise;
+  return 0;
+}
+
+function stateDirectory({ state }: Values): string {
+  return resolve(state ?? process.env["STATE_DIRECTORY"] ?? "outstation-state");
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) return 2;
+  const isConfiguration = error instanceof ConfigError || error instanceof DocumentError || error instanceof DeviceError;
+  return isConfiguration ? 78 : 1;
+}
+
+function say(stream: NodeJS.WriteStream, text: string, code: number): number {
+  stream.write(`${text}\n`);
+  return code;
+}

@@ -1,0 +1,194 @@
+// The one executor: turns what is desired into what runs, one step at a time, and never leaves the gateway without a set.
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { deploymentSchema } from "../protocol/deployment.ts";
+import { parseValue } from "../protocol/document.ts";
+import { isRefusal, type Refusal } from "../protocol/refusal.ts";
+import type { VerifiedTarget } from "../protocol/release.ts";
+import type { CommittedSet, DeploymentStore } from "../store/deploymentStore.ts";
+import type { VerifiedDeployment } from "../trust/refresh.ts";
+import type { ComponentSet, PreparedSet } from "./componentSet.ts";
+import { planDeployment } from "./plan.ts";
+import type { Reporter } from "./reporter.ts";
+
+export interface ReconcileContext {
+  readonly deployments: DeploymentStore;
+  readonly components: ComponentSet;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks both repositories what should run here. Rejects when the broker is not reached. */
+  readonly refresh: () => Promise<VerifiedDeployment | "nothing-deployed" | Refusal>;
+  readonly deliver: (target: VerifiedTarget) => Promise<Refusal | undefined>;
+  /** Called with every deployment that was verified, before it is acted on. */
+  readonly onVerified: (deployment: VerifiedDeployment) => Promise<void>;
+  /** Resolves once the broker acknowledged something after now; rejects when it did not within the time. */
+  readonly reachBroker: (withinMs: number) => Promise<void>;
+}
+
+export class Reconciler {
+  readonly #context: ReconcileContext;
+  /** Set while a trial runs; a crash in it ends the trial instead of being restarted. */
+  #trial: { readonly version: number; readonly fail: (reason: string) => void } | undefined;
+
+  constructor(context: ReconcileContext) {
+    this.#context = context;
+  }
+
+  get isTrial(): boolean {
+    return this.#trial !== undefined;
+  }
+
+  failTrial(reason: string): void {
+    this.#trial?.fail(reason);
+  }
+
+  /** At boot: run the committed set, then take up a trial that was interrupted. Needs no network. */
+  async boot(): Promise<void> {
+    const { deployments, reporter } = this.#context;
+    const { active, trial } = deployments.read();
+    if (active !== undefined) {
+      await this.#run(active);
+      reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
+    }
+    if (trial === undefined) return;
+    if (trial.attempts >= limits.deployment.trialAttempts)
+      return this.#rollBackTrial(`the gateway restarted ${trial.attempts} times during the trial`);
+    await deployments.retryTrial();
+    await this.#try(trial.set);
+  }
+
+  /** Looks at what is desired now and gets there. Rejects when the broker is not reached; call again later. */
+  async reconcile(): Promise<void> {
+    const { refresh, reporter, deployments } = this.#context;
+    const verified = await refresh();
+    if (verified === "nothing-deployed") return reporter.report({ deployment: this.#active, desired: 0, phase: "idle" });
+    if (isRefusal(verified)) return this.#refuse(verified, this.#context.reporter.current.desired);
+    await this.#context.onVerified(verified);
+    const plan = planDeployment(deployments.read(), verified);
+    const { version } = verified.deployment;
+    if (plan.kind === "keep") return this.#confirm(version);
+    if (plan.kind === "refused") return this.#keepRefused(plan, version);
+    reporter.report({ deployment: this.#active, desired: version, phase: "fetching" });
+    for (const target of plan.targets) {
+      const refusal = await this.#context.deliver(target);
+      if (refusal !== undefined) return this.#refuse(refusal, version);
+    }
+    await deployments.beginTrial(plan.set);
+    await this.#try(plan.set);
+  }
+
+  /** The committed set keeps crashing: back to the one before it, if there is one. */
+  async rollBack(reason: string): Promise<void> {
+    const { deployments, reporter } = this.#context;
+    const { active, previous } = deployments.read();
+    if (active === undefined || previous === undefined) return reporter.refresh();
+    await deployments.revert(reason);
+    await this.#run(previous);
+    this.#reportRollback(previous.version, active.version, reason);
+  }
+
+  get #active(): number {
+    return this.#context.deployments.read().active?.version ?? 0;
+  }
+
+  async #run(set: CommittedSet): Promise<void> {
+    const prepared = await this.#context.components.prepare(set);
+    for (const [component, refusal] of prepared.refused)
+      this.#context.reporter.event({ kind: "refusal", component, detail: refusal.seen, refusal });
+    await this.#context.components.switchTo(prepared);
+  }
+
+  async #try(set: CommittedSet): Promise<void> {
+    const { components, deployments, reporter } = this.#context;
+    const prepared = await components.prepare(set);
+    const [refusal] = prepared.refused.values();
+    if (refusal !== undefined) {
+      await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`);
+      return this.#refuse(refusal, set.version);
+    }
+    reporter.report({ deployment: this.#active, desired: set.version, phase: "trial" });
+    const failure = await this.#runTrial(set, prepared);
+    if (failure !== undefined) return this.#rollBackTrial(failure);
+    await deployments.commitTrial();
+    reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
+    reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
+  }
+
+  /** Undefined when the set is healthy, stayed so, and the broker was reached with it; else why not. */
+  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<string | undefined> {
+    const { components, clock } = this.#context;
+    const { withinMs, bakeMs } = planHealth(set);
+    const failed = Promise.withResolvers<string>();
+    this.#trial = { version: set.version, fail: failed.resolve };
+    const end = new AbortController();
+    const healthy = async (): Promise<string | undefined> => {
+      const late = clock.sleep(withinMs, end.signal).then(() => `it was not healthy within ${withinMs / 1000} s`);
+      const early = await Promise.race([late, components.healthy().then(() => undefined)]);
+      if (early !== undefined) return early;
+      await clock.sleep(bakeMs, end.signal);
+      await this.#context.reachBroker(withinMs);
+      return undefined;
+    };
+    try {
+      await components.switchTo(prepared);
+      return await Promise.race([failed.promise, healthy()]);
+    } catch (error) {
+      return describeError(error);
+    } finally {
+      this.#trial = undefined;
+      end.abort();
+    }
+  }
+
+  async #rollBackTrial(reason: string): Promise<void> {
+    const { deployments, components } = this.#context;
+    const { active, trial } = deployments.read();
+    await deployments.failTrial(reason);
+    if (active === undefined) await components.switchTo({ components: [], refused: new Map() });
+    else await this.#run(active);
+    this.#reportRollback(active?.version ?? 0, trial?.set.version ?? 0, reason);
+  }
+
+  #reportRollback(deployment: number, desired: number, reason: string): void {
+    const { reporter } = this.#context;
+    const back = deployment === 0 ? "nothing runs" : `deployment ${deployment} runs again`;
+    reporter.event({ kind: "rollback", detail: `deployment ${desired} failed: ${reason}; ${back}` });
+    reporter.report({ deployment, desired, phase: "rolled-back", reason });
+  }
+
+  #refuse(refusal: Refusal, desired: number): void {
+    const { reporter } = this.#context;
+    const { current } = reporter;
+    const isKnown = current.desired === desired && current.refusal?.seen === refusal.seen;
+    if (isKnown && current.phase === "refused") return;
+    reporter.event({ kind: "refusal", detail: refusal.seen, refusal });
+    reporter.report({ deployment: this.#active, desired, phase: "refused", refusal });
+  }
+
+  /** What runs is what is desired: nothing changes but the report, if it said something else. */
+  #confirm(version: number): void {
+    const { reporter } = this.#context;
+    if (reporter.current.phase !== "committed" || reporter.current.desired !== version)
+      reporter.report({ deployment: version, desired: version, phase: "committed" });
+  }
+
+  /** A failed deployment that is still desired: the first report of why stands. */
+  #keepRefused(refusal: Refusal, version: number): void {
+    const { reporter } = this.#context;
+    if (reporter.current.desired === version) return;
+    reporter.report({ deployment: this.#active, desired: version, phase: "refused", refusal });
+  }
+}
+
+/** The longest times any component of the set asks for. */
+function planHealth(set: CommittedSet): { readonly withinMs: number; readonly bakeMs: number } {
+  const { components } = parseValue(deploymentSchema, set.deployment, { what: `deployment ${set.version}` });
+  const healths = Object.values(components).map(({ health }) => health);
+  return {
+    withinMs: Math.max(...healths.map(({ within }) => within ?? limits.deployment.healthWithinMs), 0),
+    bakeMs: Math.max(...healths.map(({ bake }) => bake ?? limits.deployment.bakeMs), 0),
+  };
+}

@@ -1,0 +1,106 @@
+// Tells the operator where the gateway stands: the retained `reported` document and events, in order, latest wins.
+import { limits } from "../base/limits.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { EventDocument, ReportedDocument } from "../protocol/reports.ts";
+
+export type ReportedPart = Pick<ReportedDocument, "deployment" | "desired" | "phase"> &
+  Partial<Pick<ReportedDocument, "refusal" | "reason">>;
+
+export interface Reporter {
+  /** Replaces what is reported; publishes when the broker is reached. */
+  report(part: ReportedPart): void;
+  /** Publishes the current document again, for a component's changed status. */
+  refresh(): void;
+  event(event: Omit<EventDocument, "at" | "bootId">): void;
+  /** Publishes what is due; resolves at the broker's acknowledgement, rejects when it is not reached. */
+  flush(): Promise<void>;
+  readonly current: ReportedPart;
+}
+
+export interface ReporterOptions {
+  readonly gateway: string;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly describe: () => ReportedDocument["components"];
+  readonly publishReported: (document: ReportedDocument) => Promise<void>;
+  readonly publishEvent: (event: EventDocument) => Promise<void>;
+}
+
+export function createReporter(options: ReporterOptions): Reporter {
+  return new LatestWins(options);
+}
+
+class LatestWins implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #events: EventDocument[] = [];
+  #current: ReportedPart = { deployment: 0, desired: 0, phase: "idle" };
+  #isDue = false;
+  #flushing: Promise<void> | undefined;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  get current(): ReportedPart {
+    return this.#current;
+  }
+
+  report(part: ReportedPart): void {
+    this.#current = part;
+    this.refresh();
+  }
+
+  refresh(): void {
+    this.#isDue = true;
+    this.#tryFlush();
+  }
+
+  event(event: Omit<EventDocument, "at" | "bootId">): void {
+    this.#options.log.info({ event }, event.detail);
+    this.#events.push({ ...event, at: this.#timestamp(), bootId: this.#options.bootId });
+    if (this.#events.length > limits.events.waiting) this.#events.shift();
+    this.#tryFlush();
+  }
+
+  flush(): Promise<void> {
+    this.#flushing ??= this.#publish().finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  /** Offline is no failure here: the next connect flushes. */
+  #tryFlush(): void {
+    this.flush().catch((error: unknown) => this.#options.log.debug({ error }, "reports wait for the broker"));
+  }
+
+  async #publish(): Promise<void> {
+    // A change during a publish is picked up by the next turn of these loops.
+    while (this.#isDue || this.#events.length > 0) {
+      const event = this.#events[0];
+      if (event !== undefined) {
+        await this.#options.publishEvent(event);
+        this.#events.splice(this.#events.indexOf(event), 1);
+        continue;
+      }
+      this.#isDue = false;
+      try {
+        await this.#options.publishReported(this.#document());
+      } catch (error) {
+        this.#isDue = true;
+        throw error;
+      }
+    }
+  }
+
+  #document(): ReportedDocument {
+    const { gateway, describe } = this.#options;
+    return { gateway, ...this.#current, components: describe(), at: this.#timestamp() };
+  }
+
+  #timestamp(): string {
+    return new Date(this.#options.clock.nowMs()).toISOString();
+  }
+}

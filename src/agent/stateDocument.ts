@@ -1,0 +1,39 @@
+// The birth and the will of this gateway: the same document, online or not.
+import type { Traffic } from "../link/traffic.ts";
+import type { ReportedDocument, StateDocument } from "../protocol/reports.ts";
+import { agentVersion } from "../protocol/version.ts";
+
+export interface LifeSigns {
+  readonly gateway: string;
+  readonly bootId: string;
+  readonly components: ReportedDocument["components"];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export function createState(online: boolean, { gateway, bootId, components, counters }: LifeSigns): StateDocument {
+  const running = Object.values(components).filter(({ status }) => status === "running");
+  return {
+    online,
+    gateway,
+    bootId,
+    agent: agentVersion,
+    components: running.map(({ release }) => release),
+    counters,
+  };
+}
+
+/** Counters flattened to "group.name", so that a dashboard needs no schema. */
+export function flattenCounters(groups: Readonly<Record<string, Readonly<Record<string, number>>>>): Record<string, number> {
+  const entries = Object.entries(groups).flatMap(([group, counters]) =>
+    Object.entries(counters).map(([name, value]) => [`${group}.${name}`, value] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+export function flattenTraffic(traffic: Traffic): Record<string, number> {
+  return { ...prefix("in", traffic.in), ...prefix("out", traffic.out) };
+}
+
+function prefix(name: string, counters: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([key, value]) => [`${name}.${key}`, value]));
+}

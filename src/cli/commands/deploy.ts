@@ -1,0 +1,87 @@
+// outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
+import { awaitDeployment } from "../../operator/gateways.ts";
+import { publishDirector } from "../../operator/publish.ts";
+import { deployComponents } from "../../operator/deployComponents.ts";
+import { parseDuration } from "../../protocol/quantity.ts";
+import type { ReportedDocument } from "../../protocol/reports.ts";
+import { textOption, UsageError, wordAt, type Command, type CommandContext } from "../command.ts";
+import { readInput } from "../input.ts";
+
+export const deploy: Command = {
+  name: "deploy",
+  summary: "say what a gateway runs, and wait until it does",
+  synopsis: "<gateway> <deployment.json> | <gateway> --release <component>=<name@version>",
+  help: `Signs a deployment for one gateway and publishes it. The file says what runs, what each component is granted,
+when it is called, and its limits; all that is not granted does not exist for the component:
+
+  { "components": { "boiler": {
+      "release":  "boiler@1.0.0",
+      "grants":   { "serial": { "probe": "read-write" }, "gpio": { "relay": "out" } },
+      "triggers": { "interval": { "sample": "1s" } },
+      "config":   { "setpoint": 61.5 } } } }
+
+With --release, the deployment of before is taken with another release of one component. The command waits until the
+gateway has committed, refused or rolled back (--no-wait to leave it alone, --timeout for how long). Exit code 1 means
+that something else runs now than was asked for; "outstation why" says why.
+
+  outstation deploy pump-7 pump-7.json
+  outstation deploy pump-7 --release boiler=boiler@1.1.0`,
+  options: {
+    release: { type: "string" },
+    "no-wait": { type: "boolean" },
+    timeout: { type: "string", default: "5m" },
+  },
+  words: { min: 1, max: 2 },
+  run: async (context) => {
+    const gateway = wordAt(context, 0);
+    const workspace = await context.workspace();
+    const timeoutMs = parseTimeout(context);
+    const deployment = await deployComponents(workspace, gateway, await readChange(context));
+    context.progress(`deployment ${deployment.version} for ${gateway} is signed`);
+    await using session = await context.session(workspace);
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
+    const wanted = { gateway, version: deployment.version };
+    if (context.options["no-wait"] === true) {
+      await publishDirector(workspace, gateway, session.link);
+      return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, { ...wanted, phase: "published" });
+    }
+    const onProgress = (reported: ReportedDocument): void => context.progress(`${gateway}: ${reported.phase}`);
+    const ended = awaitDeployment(session, wanted, { signal, onProgress });
+    await publishDirector(workspace, gateway, session.link);
+    return printEnd(context, wanted, await ended);
+  },
+};
+
+function printEnd(
+  context: CommandContext,
+  { gateway, version }: { readonly gateway: string; readonly version: number },
+  reported: ReportedDocument,
+): 0 | 1 {
+  const { phase, refusal, reason } = reported;
+  const why = refusal === undefined ? (reason ?? "") : `${refusal.rule}: ${refusal.seen} Fix: ${refusal.fix}`;
+  const text =
+    phase === "committed"
+      ? `Deployment ${version} runs on ${gateway}.`
+      : `Deployment ${version} was ${phase === "refused" ? "refused" : "rolled back"} by ${gateway}. ${why}`;
+  context.print(text, { gateway, version, phase, runs: reported.deployment, refusal, reason });
+  return phase === "committed" ? 0 : 1;
+}
+
+async function readChange(context: CommandContext): Promise<Parameters<typeof deployComponents>[2]> {
+  const change = textOption(context, "release");
+  const file = context.words[1];
+  if ((change === undefined) === (file === undefined))
+    throw new UsageError("Give a deployment file, or --release <component>=<name@version>.");
+  if (file !== undefined) return { kind: "document", text: await readInput(file, "deployment"), source: file };
+  const [component, release] = change?.split("=") ?? [];
+  if (component === undefined || release === undefined)
+    throw new UsageError("Write --release as <component>=<name@version>: boiler=boiler@1.1.0");
+  return { kind: "release", component, release };
+}
+
+function parseTimeout(context: CommandContext): number {
+  const text = textOption(context, "timeout") ?? "";
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new UsageError(`--timeout "${text}" is no duration such as 90s or 5m.`);
+  return ms;
+}

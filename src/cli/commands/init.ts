@@ -1,0 +1,48 @@
+// outstation init: keys, the two empty repositories, and the factory file that makes a gateway yours.
+import { join } from "node:path";
+import { createRepositories } from "../../operator/repository/create.ts";
+import { publishImage } from "../../operator/publish.ts";
+import { initWorkspace } from "../../operator/workspace.ts";
+import { defaultRoot } from "../../protocol/topics.ts";
+import { textOption, UsageError, type Command } from "../command.ts";
+
+export const init: Command = {
+  name: "init",
+  summary: "make keys, repositories and the factory file of a new fleet",
+  synopsis: "--broker <url> [--dev]",
+  help: `Makes a workspace in the current directory (or --dir): the keys that sign releases, deployments and
+commands, both repositories, and factory.json, which a gateway is set up with. Do this once for a fleet.
+
+Keys are encrypted with the passphrase in OUTSTATION_PASSPHRASE (or --passphrase-file). With --dev they
+are in the clear: for trying things, never for gateways in the field.
+
+  outstation init --broker mqtt://broker.example:1883
+  outstation init --broker mqtt://127.0.0.1:1883 --dev`,
+  options: {
+    broker: { type: "string" },
+    root: { type: "string" },
+    dev: { type: "boolean" },
+  },
+  words: { min: 0, max: 0 },
+  run: async (context) => {
+    const broker = textOption(context, "broker");
+    if (broker === undefined) throw new UsageError("Say where the broker is: --broker mqtt://host:1883");
+    if (!/^(mqtts?|wss?|tcp|ssl):\/\//.test(broker)) throw new UsageError(`"${broker}" is no broker URL such as mqtt://host:1883`);
+    const { directory, passphrase, clock } = context;
+    const workspace = await initWorkspace(directory, {
+      broker,
+      root: textOption(context, "root") ?? defaultRoot,
+      dev: context.options["dev"] === true,
+      clock,
+      ...(passphrase === undefined ? {} : { passphrase }),
+    });
+    context.progress("keys are made");
+    await createRepositories(workspace);
+    context.progress("both repositories are signed");
+    await using session = await context.session(workspace);
+    await publishImage(workspace, session.link);
+    const factory = join(directory, "factory.json");
+    const next = `Set up a gateway with: outstationd setup --id <name> --factory factory.json --board board.json`;
+    context.print(`The fleet is ready in ${directory}. ${next}`, { directory, broker, factory });
+  },
+};

@@ -1,0 +1,113 @@
+// What gateways say of themselves, read from the broker: where each stands, and everything as it comes.
+import { limits } from "../base/limits.ts";
+import { LinkError } from "../link/link.ts";
+import { DocumentError, parseDocument } from "../protocol/document.ts";
+import { reportedSchema, stateSchema, type ReportedDocument, type StateDocument } from "../protocol/reports.ts";
+import { OperatorError } from "./error.ts";
+import type { Session } from "./session.ts";
+
+/** A gateway's two retained documents; undefined where it has published none. */
+export interface GatewayStatus {
+  readonly gateway: string;
+  readonly state: StateDocument | undefined;
+  readonly reported: ReportedDocument | undefined;
+}
+
+/** A retained document that is there arrives at once; one that is not there never does. */
+const retainedTimeoutMs = 2000;
+
+export async function fetchStatus(session: Session, gateway: string): Promise<GatewayStatus> {
+  const topics = session.topics.gateway(gateway);
+  const [state, reported] = await Promise.all([
+    fetchRetained(session, topics.state),
+    fetchRetained(session, topics.reported),
+  ]);
+  const source = { what: `status of ${gateway}` };
+  return {
+    gateway,
+    state: state === undefined ? undefined : parseDocument(stateSchema, state, source),
+    reported: reported === undefined ? undefined : parseDocument(reportedSchema, reported, source),
+  };
+}
+
+/** One message of a gateway, as it came. */
+export interface GatewayMessage {
+  readonly gateway: string;
+  /** The topic behind `out/`: "state", "telemetry/boiler/temperature". */
+  readonly topic: string;
+  /** The document, or the text when it is not JSON. */
+  readonly document: unknown;
+}
+
+/** Hands over everything a gateway writes until the returned function is called. */
+export async function watchGateway(
+  session: Session,
+  gateway: string,
+  onMessage: (message: GatewayMessage) => void,
+): Promise<() => Promise<void>> {
+  const { everything } = session.topics.gateway(gateway);
+  const prefix = everything.slice(0, -1);
+  return session.link.subscribe(everything, (topic, payload) =>
+    onMessage({ gateway, topic: topic.slice(prefix.length), document: parseLoosely(payload) }),
+  );
+}
+
+/**
+ * Waits until the gateway says how a deployment ended, and resolves with that report. `onProgress` gets every report on
+ * the way. OperatorError "no-answer" (retryable) when it says nothing final in time: it goes on by itself.
+ */
+export async function awaitDeployment(
+  session: Session,
+  wanted: { readonly gateway: string; readonly version: number },
+  options: { readonly signal: AbortSignal; readonly onProgress?: (reported: ReportedDocument) => void },
+): Promise<ReportedDocument> {
+  const done = Promise.withResolvers<ReportedDocument>();
+  const onAbort = (): void => done.reject(noAnswer(wanted.gateway, `deployment ${wanted.version}`));
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  const stop = await watchGateway(session, wanted.gateway, ({ topic, document }) => {
+    if (topic !== "reported") return;
+    const reported = readReported(document);
+    if (reported === undefined || reported.desired !== wanted.version) return;
+    options.onProgress?.(reported);
+    if (reported.phase === "committed" || reported.phase === "rolled-back" || reported.phase === "refused")
+      done.resolve(reported);
+  });
+  try {
+    return await done.promise;
+  } finally {
+    options.signal.removeEventListener("abort", onAbort);
+    await stop();
+  }
+}
+
+export function noAnswer(gateway: string, what: string): OperatorError {
+  const message = `${gateway} has not answered about ${what} yet. It goes on by itself; ask with: outstation status ${gateway}`;
+  return new OperatorError("no-answer", message, { retryable: true });
+}
+
+function readReported(document: unknown): ReportedDocument | undefined {
+  try {
+    return parseDocument(reportedSchema, JSON.stringify(document), { what: "report" });
+  } catch (error) {
+    if (error instanceof DocumentError) return undefined;
+    throw error;
+  }
+}
+
+async function fetchRetained(session: Session, topic: string): Promise<Uint8Array | undefined> {
+  try {
+    return await session.link.fetch(topic, { maxBytes: limits.document.bytes, timeoutMs: retainedTimeoutMs });
+  } catch (error) {
+    if (error instanceof LinkError && error.code === "timeout") return undefined;
+    throw error;
+  }
+}
+
+function parseLoosely(payload: Uint8Array): unknown {
+  const text = new TextDecoder().decode(payload);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
