@@ -102,18 +102,19 @@ async function refreshOne(
     fetchFile,
     floors,
     keepFloors: (raised) => saveFloors(refresh.disk, refresh.directory, raised),
-    nowMs: await trustedTimeMs(refresh, floors),
+    nowMs: await trustedTimeMs(refresh, name, floors),
     refuseMetadata: (metadata) => (name === "director" ? checkAddressee(metadata, refresh.gateway) : undefined),
   });
   return typeof outcome === "object" && "metadata" in outcome ? outcome.metadata : outcome;
 }
 
 /**
- * Uptane 5.4.4.2 step 1: the latest attested time. A clock that fell back to 1970 is overruled by what either signer
- * last said; a signer that lied about it is overruled by taking its key out of the root.
+ * Uptane 5.4.4.2 step 1: the latest attested time. A clock that fell back to 1970 is overruled by what a signer last
+ * said: the director's for both repositories, the image repository's for itself alone, because a lie told there must
+ * not keep the director from being verified. A lie ends when a newer root takes the liar's key away.
  */
-async function trustedTimeMs(refresh: TrustRefresh, floors: Floors): Promise<number> {
-  const names: readonly RepositoryName[] = ["director", "image"];
+async function trustedTimeMs(refresh: TrustRefresh, name: RepositoryName, floors: Floors): Promise<number> {
+  const names: readonly RepositoryName[] = name === "director" ? ["director"] : ["director", "image"];
   const attested = await Promise.all(
     names.map(async (name) => floorOf(floors, attestedFloor(name), (await loadRoot(locate(refresh, name))).root)),
   );
