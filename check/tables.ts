@@ -103,7 +103,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   "tuf-js": ["src/trust/tuf.ts"],
   "@tufjs/models": ["src/trust/tuf.ts", "src/operator/repository"],
   jose: ["src/control/verifyCommand.ts", "src/operator/command.ts"],
-  valibot: ["src/protocol", "src/agent/config.ts", "src/operator", "devices/boardFile.ts"],
+  valibot: ["src/protocol", "src/trust/floors.ts", "src/agent/config.ts", "src/operator", "devices/boardFile.ts"],
   pino: ["src/agent/log.ts"],
   conf: ["src/agent/config.ts"],
   serialport: ["devices/serial/linux.ts"],

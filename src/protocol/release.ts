@@ -14,6 +14,8 @@ export const releaseSchema = v.strictObject({
   full: blob,
   /** sha-256 of an older release's component to the zstd delta that rebuilds this one from it. */
   deltas: v.optional(v.record(sha256, blob), {}),
+  /** Releases of this component with a lower counter are never installed again. */
+  floor: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 });
 
 export type Release = v.InferOutput<typeof releaseSchema>;

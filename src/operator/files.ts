@@ -1,0 +1,88 @@
+// The only use of the file system on the operator side: whole files, replaced atomically, private ones kept private.
+import { chmod, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { OperatorError } from "./error.ts";
+
+export const privateMode = 0o600;
+const publicMode = 0o644;
+
+/** Replaces the file whole (temporary, fsync, rename, fsync of the directory) and makes its directory when needed. */
+export async function writeFileAtomic(path: string, content: Uint8Array | string, mode = publicMode): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeSynced(temporary, content, mode);
+    await rename(temporary, path);
+    await syncDirectory(directory);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    const message = `${path} could not be written: ${(cause as Error).message}. Check the space and permissions there.`;
+    throw new OperatorError("file-failed", message, { cause });
+  }
+}
+
+/** The file's bytes; `what` names it in the error when there is none. */
+export async function readBytes(path: string, what: string): Promise<Uint8Array> {
+  const bytes = await readBytesIfPresent(path);
+  if (bytes !== undefined) return bytes;
+  throw new OperatorError("file-missing", `There is no ${what} at ${path}. Check the path.`);
+}
+
+export async function readText(path: string, what: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path, what));
+}
+
+export async function readBytesIfPresent(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const message = `${path} could not be read: ${(cause as Error).message}. Check its permissions.`;
+    throw new OperatorError("file-failed", message, { cause });
+  }
+}
+
+/** Reads a secret; refuses one that anybody but its owner could read. */
+export async function readPrivateText(path: string, what: string): Promise<string> {
+  const text = await readText(path, what);
+  const { mode } = await stat(path);
+  if ((mode & 0o077) === 0) return text;
+  const message = `The ${what} at ${path} can be read by others. Run: chmod 600 ${path}, and replace the key if it was exposed.`;
+  throw new OperatorError("file-exposed", message);
+}
+
+export async function isPresent(path: string): Promise<boolean> {
+  return (await readBytesIfPresent(path)) !== undefined;
+}
+
+/** Names in a directory, sorted; empty when there is none. */
+export async function listNames(directory: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw cause;
+  }
+}
+
+async function writeSynced(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+  const file = await open(path, "w", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  // The umask may have taken bits from the mode that open was given.
+  await chmod(path, mode);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const opened = await open(directory, "r");
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,46 @@
+// How a private key lies on disk: PKCS#8 PEM, encrypted under a passphrase that scrypt has made expensive to guess.
+import { createPrivateKey, randomBytes, scryptSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { OperatorError } from "../error.ts";
+
+const saltPrefix = "outstation-salt: ";
+const scryptCost = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
+
+/**
+ * Without a passphrase the key is in the clear (development only). With one, the line above the PEM block holds the
+ * salt; the PEM's own passphrase is the hex of scrypt(passphrase, salt), because PEM itself derives too cheaply.
+ */
+export function formatKey(key: KeyObject, passphrase: string | undefined): string {
+  if (passphrase === undefined) return key.export({ type: "pkcs8", format: "pem" }).toString();
+  const salt = randomBytes(16).toString("hex");
+  const pem = key.export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: stretch(passphrase, salt),
+  });
+  return `${saltPrefix}${salt}\n${pem.toString()}`;
+}
+
+export function parseKey(text: string, passphrase: string | undefined, path: string): KeyObject {
+  const encrypted = text.includes("ENCRYPTED PRIVATE KEY");
+  if (encrypted && passphrase === undefined)
+    throw new OperatorError("key-locked", `The key ${path} is encrypted. Give its passphrase.`);
+  const salt = text.startsWith(saltPrefix) ? text.slice(saltPrefix.length, text.indexOf("\n")) : "";
+  const secret = encrypted && passphrase !== undefined ? { passphrase: stretch(passphrase, salt) } : {};
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: text.slice(Math.max(0, text.indexOf("-----BEGIN"))), format: "pem", ...secret });
+  } catch (cause) {
+    const message = encrypted
+      ? `The key ${path} does not open with this passphrase. Check the passphrase.`
+      : `The key ${path} is not a PKCS#8 PEM file. Restore it from a backup.`;
+    throw new OperatorError(encrypted ? "key-locked" : "key-unreadable", message, { cause });
+  }
+  if (key.asymmetricKeyType === "ed25519") return key;
+  throw new OperatorError("key-unreadable", `The key ${path} is not an ed25519 key. Make one with outstation.`);
+}
+
+function stretch(passphrase: string, salt: string): string {
+  return scryptSync(passphrase, Buffer.from(salt, "hex"), 32, scryptCost).toString("hex");
+}

@@ -1,0 +1,96 @@
+// Puts what is on disk onto the broker, as often as one likes; whatever a reader sees on the way verifies.
+import { join } from "node:path";
+import { limits } from "../base/limits.ts";
+import type { BlobReference } from "../protocol/release.ts";
+import { indexFile, targetFileName } from "../protocol/repository.ts";
+import { createTopics } from "../protocol/topics.ts";
+import { OperatorError } from "./error.ts";
+import { readBytes } from "./files.ts";
+import type { Publisher } from "./publisher.ts";
+import { listReleases } from "./repository/addRelease.ts";
+import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "./repository/places.ts";
+import { listRoots, loadRepository, rootFileName, timestampFile } from "./repository/repository.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Chunks of the full blob and of every delta first, then the metadata that names them. */
+export async function publishRelease(
+  workspace: Workspace,
+  name: { readonly component: string; readonly version: string },
+  publisher: Publisher,
+): Promise<void> {
+  const releases = await listReleases(workspace, name.component);
+  const listed = releases.find(({ release }) => release.version === name.version);
+  if (listed === undefined) {
+    const release = `${name.component}@${name.version}`;
+    throw new OperatorError(
+      "release-missing",
+      `${release} is not released. Release it first: outstation release ${release}`,
+    );
+  }
+  for (const blob of [listed.release.full, ...Object.values(listed.release.deltas)])
+    await publishBlob(workspace, blob, publisher);
+  await publishImage(workspace, publisher);
+}
+
+/** The metadata of the image repository; the timestamp last, so that it never names what is not there yet. */
+export async function publishImage(workspace: Workspace, publisher: Publisher): Promise<void> {
+  const { image } = createTopics(workspace.settings.root);
+  const directory = imageDirectory(workspace);
+  const { versions } = await loadRepository(directory);
+  await publishMetadata({ directory, rootDirectory: directory, versions, contents: [], topicOf: image }, publisher);
+}
+
+/** The director of one gateway: its documents, then the metadata, the timestamp last. */
+export async function publishDirector(workspace: Workspace, gateway: string, publisher: Publisher): Promise<void> {
+  const { director } = createTopics(workspace.settings.root).gateway(gateway);
+  const directory = directorDirectory(workspace, gateway);
+  const { versions, targets } = await loadRepository(directory);
+  if (versions.timestamp === 0)
+    throw new OperatorError(
+      "gateway-missing",
+      `No gateway ${gateway} is known. Add it with: outstation gateway ${gateway}`,
+    );
+  const documents = targets.filter(({ path }) => path.endsWith(".json"));
+  const contents = documents.map(({ path, hashes }) => targetFileName(path, hashes["sha256"] ?? ""));
+  const rootDirectory = directorRootDirectory(workspace);
+  await publishMetadata({ directory, rootDirectory, versions, contents, topicOf: director }, publisher);
+}
+
+interface PublishedMetadata {
+  readonly directory: string;
+  readonly rootDirectory: string;
+  readonly versions: { readonly snapshot: number; readonly targets: number };
+  readonly contents: readonly string[];
+  readonly topicOf: (file: string) => string;
+}
+
+async function publishMetadata(published: PublishedMetadata, publisher: Publisher): Promise<void> {
+  const { directory, rootDirectory, versions, topicOf } = published;
+  const publish = async (from: string, file: string): Promise<void> => {
+    const payload = await readBytes(join(from, file), "metadata to publish");
+    await publisher.publish({ topic: topicOf(file), payload, retain: true });
+  };
+  for (const file of published.contents) await publish(directory, file);
+  for (const version of await listRoots(rootDirectory)) await publish(rootDirectory, rootFileName(version));
+  await publish(directory, `${versions.targets}.targets.json`);
+  await publish(directory, `${versions.snapshot}.snapshot.json`);
+  await publish(rootDirectory, indexFile);
+  await publish(directory, timestampFile);
+}
+
+/** Retained chunks; as many at once as the connection's own window. */
+async function publishBlob(workspace: Workspace, blob: BlobReference, publisher: Publisher): Promise<void> {
+  const topics = createTopics(workspace.settings.root);
+  const bytes = await readBytes(blobPath(workspace, blob.sha256), "blob to publish");
+  const { chunkSizeBytes } = limits.blob;
+  const count = Math.ceil(bytes.byteLength / chunkSizeBytes);
+  for (let first = 0; first < count; first += limits.link.publishWindow) {
+    const chunks = Array.from({ length: Math.min(limits.link.publishWindow, count - first) }, (_, n) => first + n);
+    await Promise.all(
+      chunks.map((chunk) => {
+        const payload = bytes.subarray(chunk * chunkSizeBytes, (chunk + 1) * chunkSizeBytes);
+        return publisher.publish({ topic: topics.blob(blob.sha256, chunk), payload, retain: true });
+      }),
+    );
+  }
+}

@@ -1,0 +1,132 @@
+// A new release: compressed, with deltas from the releases before it, and signed into the image repository.
+import { TargetFile } from "@tufjs/models";
+import * as v from "valibot";
+import { sha256Hex } from "../../base/hash.ts";
+import { limits } from "../../base/limits.ts";
+import { compressFull, makeDelta } from "../../protocol/compression.ts";
+import { parseValue } from "../../protocol/document.ts";
+import { componentDeploymentSchema } from "../../protocol/deployment.ts";
+import { releasePath, releaseSchema } from "../../protocol/release.ts";
+import type { BlobReference, Release } from "../../protocol/release.ts";
+import { OperatorError } from "../error.ts";
+import { readBytes, writeFileAtomic } from "../files.ts";
+import type { Workspace } from "../workspace.ts";
+import { blobPath, componentPath, imageDirectory, imageSigners } from "./places.ts";
+import { loadRepository, signRound } from "./repository.ts";
+
+/** Gateways further behind than this fetch the whole component; each delta costs a compression and a blob. */
+const deltaBases = 3;
+
+export interface NewRelease {
+  readonly component: string;
+  readonly version: string;
+  readonly wasmBytes: Uint8Array;
+  /** From now on no release of this component with a lower counter may be installed anywhere. */
+  readonly floor?: number;
+}
+
+export interface ListedRelease {
+  readonly lengthBytes: number;
+  readonly sha256: string;
+  readonly release: Release;
+}
+
+/** Adds and signs a release; refuses a version that exists, since gateways may hold its bytes already. */
+export async function addRelease(workspace: Workspace, added: NewRelease): Promise<ListedRelease> {
+  const { component, version, wasmBytes, floor } = added;
+  checkRelease(added);
+  const directory = imageDirectory(workspace);
+  const { targets } = await loadRepository(directory);
+  const path = releasePath(component, version);
+  if (targets.some((target) => target.path === path))
+    throw new OperatorError("release-exists", `${component}@${version} is released. Choose the next version.`);
+  const siblings = selectReleases(targets, component);
+  const counter = Math.max(0, ...siblings.map(({ release }) => release.counter)) + 1;
+  if (floor !== undefined && floor > counter)
+    throw new OperatorError(
+      "release-invalid",
+      `The floor ${floor} would forbid this release itself, number ${counter}.`,
+    );
+  const full = await compressFull(wasmBytes);
+  const deltas = await makeDeltas(workspace, wasmBytes, siblings.slice(0, deltaBases), full.byteLength);
+  const release: Release = {
+    component,
+    version,
+    counter,
+    full: await keepBlob(workspace, full),
+    deltas: Object.fromEntries(deltas),
+    ...(floor === undefined ? {} : { floor }),
+  };
+  const sha256 = sha256Hex(wasmBytes);
+  await writeFileAtomic(componentPath(workspace, component, version), wasmBytes);
+  const target = createReleaseTarget({ lengthBytes: wasmBytes.byteLength, sha256, release });
+  await signRound(workspace, directory, { targets: [...targets, target], signers: await imageSigners(workspace) });
+  return { lengthBytes: wasmBytes.byteLength, sha256, release };
+}
+
+/** Releases of the image repository, newest first; all of them or one component's. */
+export async function listReleases(workspace: Workspace, component?: string): Promise<readonly ListedRelease[]> {
+  const { targets } = await loadRepository(imageDirectory(workspace));
+  return selectReleases(targets, component);
+}
+
+/** Signs the image repository again before its metadata expires. */
+export async function renewImage(workspace: Workspace): Promise<void> {
+  const directory = imageDirectory(workspace);
+  const { targets } = await loadRepository(directory);
+  await signRound(workspace, directory, { targets, signers: await imageSigners(workspace) });
+}
+
+function checkRelease({ component, version, wasmBytes }: NewRelease): void {
+  const name = v.safeParse(componentDeploymentSchema.entries.release, `${component}@${version}`);
+  if (!name.success)
+    throw new OperatorError("release-invalid", `"${component}@${version}" is no release: ${name.issues[0].message}.`);
+  const { componentMaxBytes } = limits.blob;
+  if (wasmBytes.byteLength === 0)
+    throw new OperatorError("release-invalid", "The component is empty. Check the path of the built file.");
+  if (wasmBytes.byteLength > componentMaxBytes)
+    throw new OperatorError(
+      "release-too-large",
+      `The component has more than ${componentMaxBytes} bytes. Make it smaller.`,
+    );
+}
+
+function selectReleases(targets: readonly TargetFile[], component?: string): readonly ListedRelease[] {
+  return targets
+    .map((target) => ({
+      lengthBytes: target.length,
+      sha256: target.hashes["sha256"] ?? "",
+      release: parseValue(releaseSchema, target.custom, { what: `release ${target.path}` }),
+    }))
+    .filter(({ release }) => component === undefined || release.component === component)
+    .sort((a, b) => b.release.counter - a.release.counter);
+}
+
+async function makeDeltas(
+  workspace: Workspace,
+  next: Uint8Array,
+  bases: readonly ListedRelease[],
+  fullBytes: number,
+): Promise<readonly (readonly [string, BlobReference])[]> {
+  const deltas: (readonly [string, BlobReference])[] = [];
+  for (const { sha256, release } of bases) {
+    const path = componentPath(workspace, release.component, release.version);
+    const delta = await makeDelta(await readBytes(path, "released component"), next);
+    // One that saves nothing would only cost the broker memory.
+    if (delta.byteLength < fullBytes) deltas.push([sha256, await keepBlob(workspace, delta)]);
+  }
+  return deltas;
+}
+
+async function keepBlob(workspace: Workspace, bytes: Uint8Array): Promise<BlobReference> {
+  const sha256 = sha256Hex(bytes);
+  await writeFileAtomic(blobPath(workspace, sha256), bytes);
+  return { sha256, length: bytes.byteLength };
+}
+
+function createReleaseTarget({ lengthBytes, sha256, release }: ListedRelease): TargetFile {
+  const { floor, ...rest } = release;
+  const custom = floor === undefined ? rest : { ...rest, floor };
+  const path = releasePath(release.component, release.version);
+  return new TargetFile({ path, length: lengthBytes, hashes: { sha256 }, unrecognizedFields: { custom } });
+}

@@ -1,0 +1,143 @@
+// What one gateway is to run, signed for that gateway alone.
+import { join } from "node:path";
+import { TargetFile } from "@tufjs/models";
+import { sha256Hex } from "../../base/hash.ts";
+import { deploymentSchema } from "../../protocol/deployment.ts";
+import type { DeploymentText } from "../../protocol/deployment.ts";
+import { DocumentError, parseDocument, parseValue } from "../../protocol/document.ts";
+import { releasePath } from "../../protocol/release.ts";
+import { deploymentTarget, operatorsTarget, targetFileName } from "../../protocol/repository.ts";
+import { isName } from "../../protocol/topics.ts";
+import { OperatorError } from "../error.ts";
+import { readBytes, writeFileAtomic } from "../files.ts";
+import type { Workspace } from "../workspace.ts";
+import { listReleases } from "./addRelease.ts";
+import { loadOperators } from "./create.ts";
+import { directorDirectory, directorSigners } from "./places.ts";
+import { loadRepository, signRound } from "./repository.ts";
+import type { RepositoryState } from "./repository.ts";
+
+/** Signs a director that lists the operators and deploys nothing yet. */
+export async function createDirector(workspace: Workspace, gateway: string): Promise<void> {
+  if (!isName(gateway))
+    throw new OperatorError("gateway-invalid", `"${gateway}" is no gateway name. Use a-z, 0-9, ".", "_" and "-".`);
+  const { versions } = await loadRepository(directorDirectory(workspace, gateway));
+  if (versions.timestamp > 0)
+    throw new OperatorError("gateway-invalid", `${gateway} has a director already. Deploy to it.`);
+  await signDirector(workspace, gateway, [await keepOperators(workspace, gateway)]);
+}
+
+/** Signs the next deployment of a gateway; resolves to it as signed. Refuses a release the image repository lacks. */
+export async function deploy(
+  workspace: Workspace,
+  gateway: string,
+  components: DeploymentText["components"],
+): Promise<DeploymentText> {
+  const state = await loadDirector(workspace, gateway);
+  const before = await readDeployment(workspace, gateway, state);
+  const deployment: DeploymentText = { version: (before?.version ?? 0) + 1, gateway, components };
+  checkDeployment(deployment);
+  const releases = await selectTargets(workspace, gateway, deployment);
+  const document = new TextEncoder().encode(`${JSON.stringify(deployment, undefined, 2)}\n`);
+  const documents = [
+    await keepTarget(workspace, gateway, { path: deploymentTarget, bytes: document }),
+    await keepOperators(workspace, gateway),
+  ];
+  await signDirector(workspace, gateway, [...documents, ...releases]);
+  return deployment;
+}
+
+/** What is deployed to a gateway as of now; undefined when nothing ever was. */
+export async function loadDeployment(workspace: Workspace, gateway: string): Promise<DeploymentText | undefined> {
+  return readDeployment(workspace, gateway, await loadDirector(workspace, gateway));
+}
+
+/** Signs the same targets again before they expire. */
+export async function renewDirector(workspace: Workspace, gateway: string): Promise<void> {
+  const { targets } = await loadDirector(workspace, gateway);
+  await signDirector(workspace, gateway, targets);
+}
+
+async function loadDirector(workspace: Workspace, gateway: string): Promise<RepositoryState> {
+  const state = await loadRepository(directorDirectory(workspace, gateway));
+  if (state.versions.timestamp > 0) return state;
+  throw new OperatorError(
+    "gateway-missing",
+    `No gateway ${gateway} is known. Add it with: outstation gateway ${gateway}`,
+  );
+}
+
+async function readDeployment(
+  workspace: Workspace,
+  gateway: string,
+  state: RepositoryState,
+): Promise<DeploymentText | undefined> {
+  const target = state.targets.find(({ path }) => path === deploymentTarget);
+  if (target === undefined) return undefined;
+  const file = targetFileName(target.path, target.hashes["sha256"] ?? "");
+  const bytes = await readBytes(join(directorDirectory(workspace, gateway), file), "deployment");
+  parseDocument(deploymentSchema, bytes, { what: `deployment of ${gateway}` });
+  return JSON.parse(new TextDecoder().decode(bytes)) as DeploymentText;
+}
+
+function checkDeployment(deployment: DeploymentText): void {
+  try {
+    parseValue(deploymentSchema, deployment, { what: "deployment" });
+  } catch (cause) {
+    if (cause instanceof DocumentError) throw new OperatorError("deployment-invalid", cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** Uptane 5.4.4.6: the same length and hash as the image repository says, under the same path. */
+async function selectTargets(
+  workspace: Workspace,
+  gateway: string,
+  deployment: DeploymentText,
+): Promise<readonly TargetFile[]> {
+  const listed = await listReleases(workspace);
+  const names = new Set(Object.values(deployment.components).map(({ release }) => release));
+  return [...names].map((name) => {
+    const found = listed.find(({ release }) => `${release.component}@${release.version}` === name);
+    if (found === undefined)
+      throw new OperatorError(
+        "release-missing",
+        `${name} is not released. Release it first: outstation release ${name}`,
+      );
+    const path = releasePath(found.release.component, found.release.version);
+    return createTarget(gateway, { path, lengthBytes: found.lengthBytes, sha256: found.sha256 });
+  });
+}
+
+async function keepOperators(workspace: Workspace, gateway: string): Promise<TargetFile> {
+  const operators = await loadOperators(workspace);
+  const bytes = new TextEncoder().encode(`${JSON.stringify(operators, undefined, 2)}\n`);
+  return keepTarget(workspace, gateway, { path: operatorsTarget, bytes });
+}
+
+async function keepTarget(
+  workspace: Workspace,
+  gateway: string,
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+): Promise<TargetFile> {
+  const sha256 = sha256Hex(bytes);
+  await writeFileAtomic(join(directorDirectory(workspace, gateway), targetFileName(path, sha256)), bytes);
+  return createTarget(gateway, { path, lengthBytes: bytes.byteLength, sha256 });
+}
+
+function createTarget(
+  gateway: string,
+  { path, lengthBytes, sha256 }: { readonly path: string; readonly lengthBytes: number; readonly sha256: string },
+): TargetFile {
+  return new TargetFile({
+    path,
+    length: lengthBytes,
+    hashes: { sha256 },
+    unrecognizedFields: { custom: { gateway } },
+  });
+}
+
+async function signDirector(workspace: Workspace, gateway: string, targets: readonly TargetFile[]): Promise<void> {
+  const signers = await directorSigners(workspace);
+  await signRound(workspace, directorDirectory(workspace, gateway), { targets, signers });
+}

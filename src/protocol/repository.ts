@@ -1,0 +1,27 @@
+// The names and small documents of both repositories that operator and gateway must agree on.
+import * as v from "valibot";
+
+/** The director target that holds the deployment document. */
+export const deploymentTarget = "deployment.json";
+
+/** The director target that lists which key may call what. */
+export const operatorsTarget = "operators.json";
+
+/** Unsigned: says how far the root chain goes, so that nobody waits for a root that was never published. */
+export const indexFile = "index.json";
+
+export const indexSchema = v.object({
+  /** Newest root version there is. */
+  root: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
+
+/** The `custom` part of every director target: the one gateway it is for (Uptane 5.4.4.6). */
+export const directorCustomSchema = v.strictObject({ gateway: v.string() });
+
+/** Extra field of signed timestamp metadata: when it was signed, a lower bound of the time for boards without a clock. */
+export const signedAtField = "outstation-signed-at";
+
+/** The file name of a target's bytes in a consistent snapshot (TUF 5.7.3). */
+export function targetFileName(path: string, sha256: string): string {
+  return `${sha256}.${path}`;
+}

@@ -1,0 +1,76 @@
+// The verified metadata of one repository on the durable medium; replaced file by file, only by what was verified.
+import { join } from "node:path";
+import type { Disk } from "../base/disk.ts";
+import type { Log } from "../base/log.ts";
+import { TrustError } from "./error.ts";
+import { readRoot } from "./tuf.ts";
+import type { TrustedRoot } from "./tuf.ts";
+
+export const rootFile = "root.json";
+
+/** In the order they are written: whatever a power cut leaves, the timestamp is not ahead of what it names. */
+const otherFiles = ["targets.json", "snapshot.json", "timestamp.json"];
+
+export interface CacheLocation {
+  readonly disk: Disk;
+  readonly directory: string;
+  /** Trusted because it was put there when the gateway was made (TUF 5.2). */
+  readonly factoryRoot: Uint8Array;
+  readonly log: Log;
+}
+
+export interface DurableRoot {
+  readonly bytes: Uint8Array;
+  readonly root: TrustedRoot;
+}
+
+/** The newest root this gateway verified; the factory's when that one is missing or damaged. */
+export async function loadRoot(location: CacheLocation): Promise<DurableRoot> {
+  const kept = await location.disk.readFile(join(location.directory, rootFile));
+  const keptRoot = kept === undefined ? undefined : readRoot(kept);
+  if (kept !== undefined && keptRoot !== undefined) return { bytes: kept, root: keptRoot };
+  if (kept !== undefined)
+    location.log.warn({ directory: location.directory }, "the kept root is damaged; starting from the factory root");
+  const root = readRoot(location.factoryRoot);
+  if (root === undefined)
+    throw new TrustError("factory-root-invalid", "The factory root is not valid root metadata; provision again.");
+  return { bytes: location.factoryRoot, root };
+}
+
+/** What the Updater starts from. Damaged files are harmless here: it fetches them again and the floors remember. */
+export async function loadMetadata(
+  location: CacheLocation,
+  root: DurableRoot,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map([[rootFile, root.bytes]]);
+  for (const file of otherFiles) {
+    const bytes = await location.disk.readFile(join(location.directory, file));
+    if (bytes !== undefined) files.set(file, bytes);
+  }
+  return files;
+}
+
+type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
+
+/** TUF 5.3.8: keeps a root as soon as it is verified, whatever becomes of the rest. */
+export async function promoteRoot(location: CacheLocation, before: DurableRoot, read: ReadFile): Promise<TrustedRoot> {
+  const bytes = await read(rootFile);
+  const root = bytes === undefined ? undefined : readRoot(bytes);
+  if (bytes === undefined || root === undefined || root.version <= before.root.version) return before.root;
+  await location.disk.writeFile(join(location.directory, rootFile), bytes);
+  return root;
+}
+
+/** TUF 5.4.5, 5.5.7, 5.6.6: keeps the rest once all of it is verified. */
+export async function promoteMetadata(location: CacheLocation, read: ReadFile): Promise<void> {
+  for (const file of otherFiles) {
+    const bytes = await read(file);
+    const path = join(location.directory, file);
+    if (bytes === undefined || sameBytes(bytes, await location.disk.readFile(path))) continue;
+    await location.disk.writeFile(path, bytes);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && Buffer.compare(a, b) === 0;
+}

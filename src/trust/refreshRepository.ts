@@ -1,0 +1,96 @@
+// One repository brought up to date: verified in a scratch copy, held against the floors, then made durable.
+import { refuse, isRefusal } from "../protocol/refusal.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { FetchFile } from "./fetchFile.ts";
+import { floorOf, raiseFloor } from "./floors.ts";
+import type { FloorName, Floors } from "./floors.ts";
+import { loadMetadata, loadRoot, promoteMetadata, promoteRoot } from "./metadataCache.ts";
+import type { CacheLocation } from "./metadataCache.ts";
+import { openScratch } from "./scratch.ts";
+import { roles, runUpdater } from "./tuf.ts";
+import type { TrustedRoot, VerifiedMetadata } from "./tuf.ts";
+
+export type RepositoryName = "director" | "image";
+
+export interface RepositoryRefresh {
+  readonly name: RepositoryName;
+  readonly location: CacheLocation;
+  readonly fetchFile: FetchFile;
+  readonly floors: Floors;
+  /** Makes raised floors durable; awaited before the metadata that raised them is kept. */
+  readonly keepFloors: (floors: Floors) => Promise<void>;
+  readonly nowMs: number;
+  /**
+   * Whether verified metadata is meant for this gateway at all. Asked before anything is remembered: another
+   * gateway's metadata, however well signed, must not raise our floors.
+   */
+  readonly refuseMetadata: (metadata: VerifiedMetadata) => Refusal | undefined;
+}
+
+/** Resolves to verified metadata and the floors it raised, or to why not. A newer root is kept in either case. */
+export async function refreshRepository(
+  refresh: RepositoryRefresh,
+): Promise<{ readonly metadata: VerifiedMetadata; readonly floors: Floors } | Refusal | "never-published"> {
+  const { name, location } = refresh;
+  const before = await loadRoot(location);
+  await using scratch = await openScratch(await loadMetadata(location, before));
+  let metadata: VerifiedMetadata | Refusal | "no-timestamp";
+  let root: TrustedRoot;
+  try {
+    const { fetchFile, nowMs } = refresh;
+    metadata = await runUpdater({ directory: scratch.directory, fetchFile, nowMs });
+  } finally {
+    root = await promoteRoot(location, before, scratch.read);
+  }
+  const rolledBack = checkRoot(refresh, root);
+  if (rolledBack !== undefined) return rolledBack;
+  if (metadata === "no-timestamp") return explainMissing(refresh);
+  if (isRefusal(metadata)) return metadata;
+  const refused = refresh.refuseMetadata(metadata) ?? checkVersions(refresh, metadata);
+  if (refused !== undefined) return refused;
+  const floors = raiseVersions(refresh, metadata);
+  await refresh.keepFloors(floors);
+  await promoteMetadata(location, scratch.read);
+  location.log.debug({ repository: name, ...metadata.versions }, "the repository is verified");
+  return { metadata, floors };
+}
+
+/** The time below which this repository's signer has said it cannot be. */
+export function attestedFloor(name: RepositoryName): FloorName {
+  return { name: `${name}/attested`, role: "timestamp" };
+}
+
+const rollbackFix = "Publish the newest metadata again; a broker or mirror may be serving old files.";
+
+/** TUF 5.3.5: also after the kept root was lost, the chain must reach as far as it once did. */
+function checkRoot({ name, floors }: RepositoryRefresh, root: TrustedRoot): Refusal | undefined {
+  const floor = floors.get(`${name}/root`)?.value ?? 0;
+  if (root.version >= floor) return undefined;
+  return refuse("trust.rollback", `${name} root ${root.version} is older than ${floor}, seen before.`, rollbackFix);
+}
+
+/** TUF 5.4.3, 5.5.5, 5.6.4, held against our own memory instead of the cache. */
+function checkVersions({ name, floors }: RepositoryRefresh, metadata: VerifiedMetadata): Refusal | undefined {
+  for (const role of roles) {
+    const version = metadata.versions[role];
+    const floor = floorOf(floors, { name: `${name}/${role}`, role }, metadata.root);
+    if (version < floor)
+      return refuse("trust.rollback", `${name} ${role} ${version} is older than ${floor}, seen before.`, rollbackFix);
+  }
+  return undefined;
+}
+
+function raiseVersions({ name, floors }: RepositoryRefresh, metadata: VerifiedMetadata): Floors {
+  const { root, versions, signedAtMs } = metadata;
+  const raised = roles.reduce(
+    (floors, role) => raiseFloor(floors, { name: `${name}/${role}`, role }, { root, value: versions[role] }),
+    floors,
+  );
+  return signedAtMs === undefined ? raised : raiseFloor(raised, attestedFloor(name), { root, value: signedAtMs });
+}
+
+/** Nothing published yet is no fault; something that was there and is gone is withheld. */
+function explainMissing({ name, floors }: RepositoryRefresh): Refusal | "never-published" {
+  if (!floors.has(`${name}/timestamp`)) return "never-published";
+  return refuse("trust.missing", `The ${name} timestamp, there before, is gone.`, "Publish the repository again.");
+}

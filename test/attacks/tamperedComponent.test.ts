@@ -1,0 +1,36 @@
+// Attack: the bytes of a component are changed on the way, or on the broker.
+import { describe, expect, test } from "vitest";
+import type { VerifiedTarget } from "../../src/protocol/release.ts";
+import { verifyComponent } from "../../src/trust/verifyComponent.ts";
+import { createFleet, createGateway, createWasm, deployTo, expectDeployed, release } from "../support/fleet.ts";
+
+describe("a tampered component", () => {
+  test("is refused for one flipped bit, one byte less, one byte more, and another release's bytes", async () => {
+    await using fleet = await createFleet();
+    await release(fleet, { version: "1.0.0" });
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    const { targets } = await expectDeployed(createGateway(fleet), 1);
+    const target = targets.get("boiler") as VerifiedTarget;
+    const bytes = createWasm("boiler@1.0.0");
+    expect(verifyComponent(target, bytes)).toMatchObject({ target });
+    const flipped = Uint8Array.from(bytes);
+    flipped[100] = (bytes[100] ?? 0) ^ 1;
+    for (const tampered of [flipped, bytes.subarray(1), Uint8Array.of(...bytes, 0), createWasm("boiler@1.0.1")])
+      expect(verifyComponent(target, tampered)).toMatchObject({ kind: "refused", rule: "delivery.hash" });
+  });
+});
+
+describe("a tampered document", () => {
+  test.each([["deployment.json"], ["operators.json"]])("%s is refused", async (document) => {
+    await using fleet = await createFleet();
+    const gateway = createGateway(fleet);
+    await release(fleet, { version: "1.0.0" });
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    for (const [topic, payload] of fleet.broker)
+      if (topic.endsWith(document)) fleet.broker.set(topic, Uint8Array.from(payload).fill(32, 10, 11));
+    expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.mismatch" });
+    for (const [topic, payload] of fleet.broker)
+      if (topic.endsWith(document)) fleet.broker.set(topic, Uint8Array.of(...payload, 32));
+    expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.mismatch" });
+  });
+});

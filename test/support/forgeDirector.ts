@@ -1,0 +1,38 @@
+// What a thief with the director's online key can sign: any targets, for any gateway.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TargetFile } from "@tufjs/models";
+import { sha256Hex } from "../../src/base/hash.ts";
+import { publishDirector } from "../../src/operator/publish.ts";
+import { directorDirectory, directorSigners } from "../../src/operator/repository/places.ts";
+import { loadRepository, signRound } from "../../src/operator/repository/repository.ts";
+import { targetFileName } from "../../src/protocol/repository.ts";
+import type { Fleet } from "./fleet.ts";
+
+export interface ForgedTarget {
+  readonly path: string;
+  /** For documents: also written, so that it is published. */
+  readonly bytes: Uint8Array;
+  readonly custom?: { readonly gateway: string } | { readonly other: string };
+}
+
+/** Replaces targets of the same path in the director of `gateway`, signs and publishes it. */
+export async function forgeDirector(fleet: Fleet, gateway: string, forged: readonly ForgedTarget[]): Promise<void> {
+  const directory = directorDirectory(fleet.workspace, gateway);
+  const { targets } = await loadRepository(directory);
+  const kept = targets.filter(({ path }) => !forged.some((target) => target.path === path));
+  const added = forged.map(({ path, bytes, custom = { gateway } }) => {
+    const hashes = { sha256: sha256Hex(bytes) };
+    return new TargetFile({ path, length: bytes.byteLength, hashes, unrecognizedFields: { custom: { ...custom } } });
+  });
+  for (const { path, bytes } of forged)
+    if (path.endsWith(".json")) await writeFile(join(directory, targetFileName(path, sha256Hex(bytes))), bytes);
+  const signers = await directorSigners(fleet.workspace);
+  await signRound(fleet.workspace, directory, { targets: [...kept, ...added], signers });
+  await publishDirector(fleet.workspace, gateway, fleet.publisher);
+}
+
+export function createDeployment(version: number, gateway: string, release: string): ForgedTarget {
+  const deployment = { version, gateway, components: { boiler: { release } } };
+  return { path: "deployment.json", bytes: new TextEncoder().encode(JSON.stringify(deployment)) };
+}
