@@ -5,36 +5,36 @@ export interface Arrival {
   /** Resolves at the next `notify`; rejects with the end's error, the signal's reason, or "busy" while another waits. */
   wait(signal?: AbortSignal): Promise<void>;
   notify(): void;
-  /** Nothing will arrive any more: whoever waits, now or later, is told why. The first reason stays until "closed". */
+  /** Nothing will arrive any more: whoever waits, now or later, is told why. Only "closed" replaces an earlier reason. */
   end(error: DeviceError): void;
 }
 
 export function createArrival(): Arrival {
   let ended: DeviceError | undefined;
-  let waiter: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
+  let settle: ((failure?: { readonly reason: unknown }) => void) | undefined;
 
   const wait = async (signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted();
     if (ended !== undefined) throw ended;
-    if (waiter !== undefined) throw new DeviceError("busy", "Another read waits for this port; one waits at a time.");
+    if (settle !== undefined) throw new DeviceError("busy", "Another read waits for this port; one waits at a time.");
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    waiter = { resolve, reject };
-    const abort = (): void => reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      await promise;
-    } finally {
+    const abort = (): void => settle?.({ reason: signal?.reason });
+    settle = (failure) => {
+      settle = undefined;
       signal?.removeEventListener("abort", abort);
-      waiter = undefined;
-    }
+      if (failure === undefined) resolve();
+      else reject(failure.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    await promise;
   };
 
   return {
     wait,
-    notify: () => waiter?.resolve(),
+    notify: () => settle?.(),
     end: (error) => {
       if (ended === undefined || error.code === "closed") ended = error;
-      waiter?.reject(error);
+      settle?.({ reason: error });
     },
   };
 }
