@@ -2,6 +2,7 @@
 import { deviceLimits } from "../limits.ts";
 import { createChance } from "./chance.ts";
 import type { PartSurroundings, SerialPart } from "./part.ts";
+import { startPeriod } from "./period.ts";
 
 export interface LineThermometerOptions {
   readonly seed: number;
@@ -32,7 +33,7 @@ export function createLineThermometer(options: LineThermometerOptions, around: P
     }
   };
 
-  return { receive, stop: startPeriod(options.everyMs, () => say(answer("READ")), around) };
+  return { receive, stop: startPeriod(around.clock, options.everyMs, () => say(answer("READ"))) };
 }
 
 /** A slow seeded walk around the middle: each reading moves a little and leans back. */
@@ -43,17 +44,4 @@ function createWalk(options: LineThermometerOptions): () => number {
     celsius += (chance() - 0.5) * 0.4 + (options.celsius - celsius) * 0.02;
     return celsius;
   };
-}
-
-function startPeriod(everyMs: number | undefined, task: () => void, around: PartSurroundings): () => void {
-  if (everyMs === undefined) return () => {};
-  let cancel = (): void => {};
-  const arm = (): void => {
-    cancel = around.clock.after(everyMs, () => {
-      task();
-      arm();
-    });
-  };
-  arm();
-  return () => cancel();
 }

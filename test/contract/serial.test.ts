@@ -1,8 +1,9 @@
 // What every serial driver keeps to, run on the simulation and on a pseudo-terminal of the running kernel.
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { openLinuxSerial } from "../../devices/serial/linux.ts";
 import type { SerialPort } from "../../devices/serial/serial.ts";
-import { hasSocat, startPtyRig, startSimulatedRig } from "../support/serialRigs.ts";
+import { hasSocat, runOnPtyPair, startPtyRig, startSimulatedRig } from "../support/serialRigs.ts";
 import type { SerialRig } from "../support/serialRigs.ts";
 
 if (!hasSocat) console.warn("serial contract: not run on a pseudo-terminal, because socat is not installed");
@@ -145,6 +146,11 @@ describe("a serial port of the operating system", () => {
 
   it("is missing when nothing is plugged in", async () => {
     await expect(openLinuxSerial("/dev/serial/by-id/nothing-here", framing)).rejects.toMatchObject({ code: "missing" });
+  });
+
+  it.runIf(hasSocat)("does not stand still in a program that is idle but for it", async () => {
+    const program = join(import.meta.dirname, "../support/serialPingPong.ts");
+    expect(await runOnPtyPair(program)).toBe("200 rounds\n");
   });
 
   it("is unsupported when the path is no serial port", async () => {

@@ -1,9 +1,11 @@
 // The serial ports that the contract runs on: each rig gives a port and holds its far end.
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import { openLinuxSerial } from "../../devices/serial/linux.ts";
 import type { SerialPort } from "../../devices/serial/serial.ts";
 import { createSimulatedSerial } from "../../devices/serial/simulated.ts";
@@ -45,12 +47,7 @@ export async function startPtyRig(): Promise<SerialRig> {
   const socat = spawn("socat", ["-d", "-d", `PTY,link=${path},raw,echo=0`, "STDIO"]);
   const ear = createEar();
   socat.stdout.on("data", ear.hear);
-  let said = "";
-  for await (const chunk of socat.stderr.iterator({ destroyOnReturn: false })) {
-    said += String(chunk);
-    if (said.includes("starting data transfer loop")) break;
-  }
-  socat.stderr.resume();
+  await transferStarts(socat.stderr);
   const unplug = async (): Promise<void> => {
     if (socat.exitCode !== null || socat.signalCode !== null) return;
     const exited = once(socat, "exit");
@@ -67,6 +64,32 @@ export async function startPtyRig(): Promise<SerialRig> {
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** Two pseudo-terminals joined back to back, and a program that owns both; resolves with what the program prints. */
+export async function runOnPtyPair(program: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "outstation-pair-"));
+  const [near, far] = [join(directory, "near"), join(directory, "far")];
+  const socat = spawn("socat", ["-d", "-d", `PTY,link=${near},raw,echo=0`, `PTY,link=${far},raw,echo=0`]);
+  try {
+    await transferStarts(socat.stderr);
+    const { stdout } = await promisify(execFile)(process.execPath, [program, near, far], { timeout: 15_000 });
+    return stdout;
+  } finally {
+    const exited = once(socat, "exit");
+    socat.kill("SIGKILL");
+    await exited;
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function transferStarts(stderr: Readable): Promise<void> {
+  let said = "";
+  for await (const chunk of stderr.iterator({ destroyOnReturn: false })) {
+    said += String(chunk);
+    if (said.includes("starting data transfer loop")) break;
+  }
+  stderr.resume();
 }
 
 function createEar(): { hear(bytes: Uint8Array): void; heard(count: number): Promise<Buffer> } {
