@@ -47,6 +47,7 @@ export const powers: readonly Power[] = [
       "src/operator/files.ts",
       "src/agent/config.ts",
       "devices/simulated/trace.ts",
+      "devices/serial/hangup.ts",
       "src/cli/input.ts",
     ],
   },
@@ -76,9 +77,20 @@ export const powers: readonly Power[] = [
   },
   {
     name: "native code",
-    modules: ["koffi", "serialport", "@serialport/bindings-cpp"],
+    modules: [
+      "koffi",
+      "serialport",
+      "@serialport/bindings-cpp",
+      "@serialport/bindings-cpp/dist/poller.js",
+      "@serialport/bindings-cpp/dist/unix-read.js",
+    ],
     globals: [],
-    allowed: ["devices/serial/linux.ts", "devices/gpio/linux"],
+    allowed: [
+      "devices/serial/linux.ts",
+      "devices/serial/pollerGuard.ts",
+      "devices/serial/hangup.ts",
+      "devices/gpio/linux",
+    ],
   },
   {
     name: "time and chance",
@@ -93,7 +105,14 @@ export const powers: readonly Power[] = [
       "Math.random",
       "process.env",
     ],
-    allowed: ["src/base/clock.ts", "devices/clock.ts", "src/runtime/worker", "src/agent/main.ts", "src/cli/main.ts"],
+    allowed: [
+      "src/base/clock.ts",
+      "devices/clock.ts",
+      "devices/serial/pollerGuard.ts",
+      "src/runtime/worker",
+      "src/agent/main.ts",
+      "src/cli/main.ts",
+    ],
   },
 ];
 
@@ -107,6 +126,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   pino: ["src/agent/log.ts"],
   conf: ["src/agent/config.ts"],
   serialport: ["devices/serial/linux.ts"],
+  "@serialport/bindings-cpp": ["devices/serial/pollerGuard.ts", "devices/serial/hangup.ts"],
   koffi: ["devices/gpio/linux"],
   "@bytecodealliance/jco-transpile": ["src/runtime/transpileChild.ts"],
   "@bytecodealliance/jco": [],
