@@ -26,6 +26,14 @@ export const limits = {
     keepaliveSeconds: 30,
     reconnectMinMs: 500,
     reconnectMaxMs: 60 * seconds,
+    /** A connection that lasted this long starts the backoff afresh; two agents with one identity never do. */
+    stableMs: 60 * seconds,
+    /** Anything a broker has not acknowledged by then: the connection is taken as dead and made anew. */
+    ackTimeoutMs: 30 * seconds,
+    /** How long a clean goodbye may take before the connection is simply cut. */
+    closeTimeoutMs: 5 * seconds,
+    /** Inbound messages whose handlers may run at once (MQTT 5 receive maximum). */
+    receiveMaximum: 20,
     /** How long a broker keeps our session while we are away (MQTT 5). */
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
