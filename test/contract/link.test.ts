@@ -218,9 +218,15 @@ for (const { name, start, protocol, present } of brokers)
 
       const second = topics.blob(blob.sha256, 1);
       const forged = Buffer.alloc(limits.blob.chunkSizeBytes, 7);
-      for (const payload of [forged, forged.subarray(1), Buffer.concat([forged, forged.subarray(0, 1)])]) {
+      const cases = [
+        { payload: forged, seen: "sha-256" },
+        { payload: forged.subarray(1), seen: `${second} has ${forged.length - 1} bytes` },
+        { payload: Buffer.concat([forged, forged.subarray(0, 1)]), seen: `${second} has more` },
+      ];
+      for (const { payload, seen } of cases) {
         await link.publish({ topic: second, payload, retain: true });
-        expect(await fetchBlob(link, topics, blob)).toMatchObject({ kind: "refused", rule: "delivery.hash" });
+        const refusal = { kind: "refused", rule: "delivery.hash", seen: expect.stringContaining(seen) };
+        expect(await fetchBlob(link, topics, blob)).toMatchObject(refusal);
       }
       await link.publish({ topic: second, payload: "", retain: true });
       const refused = fetchBlob(link, topics, blob);
