@@ -88,8 +88,20 @@ export const limits = {
     segmentBytes: 1 * MiB,
     /** Disk the outbox may take; beyond it the oldest segment is dropped and counted. */
     totalBytes: 64 * MiB,
+    /** Appends wait this long for company: one sync for all of them is what flash lives on. */
     commitMs: 100,
     recordBytes: 64 * KiB,
+    /** Appends that wait for the disk; beyond it the caller is told to wait. */
+    pendingBytes: 512 * KiB,
+    /** Readings wait this long for a batch to fill. */
+    batchMs: 500,
+    /** Readings in memory that are not yet in the outbox. */
+    pendingReadings: 10_000,
+    /** Streams of all components together. */
+    streams: 1024,
+    /** Records read and published side by side by one round of the drain. */
+    drainRecords: 20,
+    drainBytes: 512 * KiB,
     batchReadings: 100,
     batchBytes: 32 * KiB,
   },

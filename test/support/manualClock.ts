@@ -55,3 +55,21 @@ export function createManualClock(startMs = 1_000_000): ManualClock {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A clock on which everything is due at once: for code whose waits do not matter to the test. */
+export function createEagerClock(): Clock {
+  let nowMs = 1_000_000;
+  const after = (ms: number, task: () => void): (() => void) => {
+    const immediate = setImmediate(() => {
+      nowMs += ms;
+      task();
+    });
+    return () => clearImmediate(immediate);
+  };
+  return {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    after,
+    sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
+  };
+}
