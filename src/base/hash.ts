@@ -1,4 +1,4 @@
-// The one hash of the product, as lower-case hex.
+// The one hash of the product: content addresses, chunk and blob checks are sha-256 in lower-case hex.
 import { createHash } from "node:crypto";
 
 export function sha256Hex(bytes: Uint8Array): string {

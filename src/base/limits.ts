@@ -26,6 +26,14 @@ export const limits = {
     keepaliveSeconds: 30,
     reconnectMinMs: 500,
     reconnectMaxMs: 60 * seconds,
+    /** A connection that lasted this long starts the backoff afresh; two agents with one identity never do. */
+    stableMs: 60 * seconds,
+    /** Anything a broker has not acknowledged by then: the connection is taken as dead and made anew. */
+    ackTimeoutMs: 30 * seconds,
+    /** How long a clean goodbye may take before the connection is simply cut. */
+    closeTimeoutMs: 5 * seconds,
+    /** Inbound messages whose handlers may run at once (MQTT 5 receive maximum). */
+    receiveMaximum: 20,
     /** How long a broker keeps our session while we are away (MQTT 5). */
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
@@ -83,8 +91,20 @@ export const limits = {
     segmentBytes: 1 * MiB,
     /** Disk the outbox may take; beyond it the oldest segment is dropped and counted. */
     totalBytes: 64 * MiB,
+    /** Appends wait this long for company: one sync for all of them is what flash lives on. */
     commitMs: 100,
     recordBytes: 64 * KiB,
+    /** Appends that wait for the disk; beyond it the caller is told to wait. */
+    pendingBytes: 512 * KiB,
+    /** Readings wait this long for a batch to fill. */
+    batchMs: 500,
+    /** Readings in memory that are not yet in the outbox. */
+    pendingReadings: 10_000,
+    /** Streams of all components together. */
+    streams: 1024,
+    /** Records read and published side by side by one round of the drain. */
+    drainRecords: 20,
+    drainBytes: 512 * KiB,
     batchReadings: 100,
     batchBytes: 32 * KiB,
   },

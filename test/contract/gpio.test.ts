@@ -4,7 +4,7 @@ import type { Edge, GpioLine } from "../../devices/gpio/gpio.ts";
 import { createGpioDriver } from "../../devices/gpio/linux/line.ts";
 import { createSimulatedGpio } from "../../devices/gpio/simulated.ts";
 import { FakeGpioKernel } from "../support/fakeGpioKernel.ts";
-import { createManualClock } from "../support/manualClock.ts";
+import { createManualClock } from "../support/manualDeviceClock.ts";
 
 interface GpioRig {
   open(): Promise<GpioLine>;

@@ -5,7 +5,7 @@ import { openSystemKernel } from "../../../devices/gpio/linux/kernel.ts";
 import { createGpioDriver } from "../../../devices/gpio/linux/line.ts";
 import { FakeGpioKernel } from "../../support/fakeGpioKernel.ts";
 import type { FakeLine } from "../../support/fakeGpioKernel.ts";
-import { createManualClock } from "../../support/manualClock.ts";
+import { createManualClock } from "../../support/manualDeviceClock.ts";
 
 const input = { direction: "in", activeLow: false, bias: "none", debounceUs: 0 } as const;
 const output = { ...input, direction: "out" } as const;

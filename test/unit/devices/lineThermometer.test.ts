@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLineThermometer } from "../../../devices/simulated/lineThermometer.ts";
 import type { LineThermometerOptions } from "../../../devices/simulated/lineThermometer.ts";
 import type { TraceEvent } from "../../../devices/simulated/trace.ts";
-import { createManualClock } from "../../support/manualClock.ts";
+import { createManualClock } from "../../support/manualDeviceClock.ts";
 
 function plugIn(options: Partial<LineThermometerOptions> = {}) {
   const clock = createManualClock();

@@ -7,7 +7,7 @@ import { parseBoardFile } from "../../../devices/boardFile.ts";
 import type { Edge } from "../../../devices/gpio/gpio.ts";
 import { openBoard } from "../../../devices/openBoard.ts";
 import type { OpenedBoard } from "../../../devices/openBoard.ts";
-import { createManualClock } from "../../support/manualClock.ts";
+import { createManualClock } from "../../support/manualDeviceClock.ts";
 
 const loopback = { family: "ipv4", address: "127.0.0.1", port: 0 } as const;
 const file = {

@@ -1,0 +1,121 @@
+// Which deployment runs, which ran before, which is on trial and which failed: one record, replaced by one rename.
+import assert from "node:assert/strict";
+import type { Clock } from "../base/clock.ts";
+import type { Disk } from "../base/disk.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { DeploymentText } from "../protocol/deployment.ts";
+import { type AlternatingFile, openAlternatingFile } from "./alternatingFile.ts";
+
+export interface CommittedComponent {
+  /** "boiler@1.0.0" */
+  readonly release: string;
+  readonly sha256: string;
+  readonly counter: number;
+  readonly lengthBytes: number;
+}
+
+/** One deployment with the exact components it runs. */
+export interface CommittedSet {
+  readonly version: number;
+  readonly deployment: DeploymentText;
+  readonly components: Readonly<Record<string, CommittedComponent>>;
+}
+
+export interface FailedDeployment {
+  readonly version: number;
+  readonly reason: string;
+  /** ISO 8601 */
+  readonly at: string;
+}
+
+export interface DeploymentRecord {
+  readonly active?: CommittedSet;
+  readonly previous?: CommittedSet;
+  readonly trial?: { readonly set: CommittedSet; readonly attempts: number };
+  /** The last `limits.deployment.failedRemembered`, oldest first. */
+  readonly failed: readonly FailedDeployment[];
+}
+
+/** Every change resolves when a power cut cannot undo it; a cut before that leaves the record as it was or as it became. */
+export interface DeploymentStore {
+  read(): DeploymentRecord;
+  /** The set is about to be started for the first time. */
+  beginTrial(set: CommittedSet): Promise<DeploymentRecord>;
+  /** A restart interrupted the trial; it is about to be started again. The caller compares `attempts` with its limit. */
+  retryTrial(): Promise<DeploymentRecord>;
+  /** Trial to active and active to previous, at once. */
+  commitTrial(): Promise<DeploymentRecord>;
+  /** Drops the trial and remembers that its version failed; active stays. */
+  failTrial(reason: string): Promise<DeploymentRecord>;
+  /** Previous becomes active again and the active one counts as failed; without a previous one nothing is active. */
+  revert(reason: string): Promise<DeploymentRecord>;
+}
+
+export interface DeploymentStoreOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function openDeploymentStore(
+  disk: Disk,
+  directory: string,
+  { clock, log }: DeploymentStoreOptions,
+): Promise<DeploymentStore> {
+  const file: AlternatingFile = await openAlternatingFile(disk, directory, "deployments", log);
+  let record = (file.initial ?? { failed: [] }) as DeploymentRecord;
+  let earlier: Promise<unknown> = Promise.resolve();
+
+  const change = (edit: (current: DeploymentRecord) => DeploymentRecord): Promise<DeploymentRecord> => {
+    const changed = earlier.then(async () => {
+      const wanted = edit(record);
+      await file.replace(wanted);
+      record = wanted;
+      return wanted;
+    });
+    earlier = changed.catch(() => undefined);
+    return changed;
+  };
+  const failure = (set: CommittedSet, reason: string): FailedDeployment => ({
+    version: set.version,
+    reason,
+    at: new Date(clock.nowMs()).toISOString(),
+  });
+  return {
+    read: () => record,
+    beginTrial: (set) => change((current) => ({ ...current, trial: { set, attempts: 1 } })),
+    retryTrial: () => change((current) => ({ ...current, trial: nextAttempt(current) })),
+    commitTrial: () =>
+      change(({ active, failed, ...rest }) => ({
+        active: trialOf(rest).set,
+        ...(active && { previous: active }),
+        failed,
+      })),
+    failTrial: (reason) =>
+      change(({ trial, ...rest }) => ({
+        ...rest,
+        failed: remember(rest.failed, failure(trialOf({ trial }).set, reason)),
+      })),
+    revert: (reason) =>
+      change(({ active, previous, failed }) => {
+        assert(active !== undefined, "only an active deployment is reverted");
+        return { ...(previous && { active: previous }), failed: remember(failed, failure(active, reason)) };
+      }),
+  };
+}
+
+type Trial = NonNullable<DeploymentRecord["trial"]>;
+
+function trialOf({ trial }: { readonly trial?: Trial | undefined }): Trial {
+  assert(trial !== undefined, "there is a deployment on trial");
+  return trial;
+}
+
+function nextAttempt(record: DeploymentRecord): Trial {
+  const { set, attempts } = trialOf(record);
+  return { set, attempts: attempts + 1 };
+}
+
+function remember(failed: readonly FailedDeployment[], last: FailedDeployment): readonly FailedDeployment[] {
+  return [...failed, last].slice(-limits.deployment.failedRemembered);
+}

@@ -1,0 +1,258 @@
+// What the link promises, on every broker we can start here: mosquitto with MQTT 5 and 3.1.1, and aedes.
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { limits } from "../../src/base/limits.ts";
+import { fetchBlob } from "../../src/link/fetchBlob.ts";
+import { LinkError } from "../../src/link/link.ts";
+import { clearBlob, publishBlob } from "../../src/link/publishBlob.ts";
+import { createTopics } from "../../src/protocol/topics.ts";
+import { type Broker, mosquittoMissing, startAedes, startMosquitto } from "../support/brokers.ts";
+import { openSpy, openTestLink, startLinkProcess, untilOffline, untilOnline } from "../support/links.ts";
+import { createManualClock, settle } from "../support/manualClock.ts";
+
+const missing = mosquittoMissing();
+if (missing !== undefined) console.log(`the link's contract is not run on mosquitto: ${missing}`);
+
+const brokers = [
+  { name: "mosquitto, MQTT 5", start: startMosquitto, protocol: "5", present: missing === undefined },
+  { name: "mosquitto, MQTT 3.1.1", start: startMosquitto, protocol: "3.1.1", present: missing === undefined },
+  { name: "aedes, which refuses MQTT 5", start: startAedes, protocol: "auto", present: true },
+] as const;
+
+for (const { name, start, protocol, present } of brokers)
+  describe.runIf(present)(`link on ${name}`, () => {
+    const topics = createTopics();
+    let broker: Broker;
+    beforeEach(async () => {
+      broker = await start();
+    });
+    afterEach(() => broker[Symbol.asyncDispose]());
+    const open = (options: Parameters<typeof openTestLink>[1] = {}) =>
+      openTestLink(broker.url, { protocol, ...options });
+
+    it("publishes its birth before anything else, after every connect", async () => {
+      let births = 0;
+      await using spy = await openSpy(broker.url);
+      await using link = open({ birth: () => ({ topic: "state", payload: `online ${(births += 1)}` }) });
+      const found: string[] = [];
+      link.onOnline(async () => {
+        const first = link.publish({ topic: "first", payload: "1" });
+        found.push(Buffer.from(await link.fetch("state", { maxBytes: 100 })).toString());
+        await first;
+      });
+      await spy.until("first 1");
+      expect(spy.seen).toEqual(["state online 1", "first 1"]);
+
+      await Promise.all([untilOffline(link), broker.stop()]);
+      await broker.start();
+      await untilOnline(link);
+      await expect.poll(() => found).toEqual(["online 1", "online 2"]);
+    });
+
+    it("leaves its will when its process is killed, and its goodbye when it is closed", async () => {
+      await using spy = await openSpy(broker.url);
+      const child = await startLinkProcess(broker.url, protocol);
+      await spy.until("state online");
+      child.kill("SIGKILL");
+      await spy.until("state offline");
+
+      const link = open({
+        will: { topic: "state", payload: "lost" },
+        goodbye: () => ({ topic: "state", payload: "goodbye" }),
+      });
+      await untilOnline(link);
+      await link.close();
+      await spy.until("state goodbye");
+      await spy.publish("marker", "1");
+      await spy.until("marker 1");
+      expect(spy.seen).not.toContain("state lost");
+      await expect(link.publish({ topic: "late", payload: "" })).rejects.toMatchObject({ code: "closed" });
+    });
+
+    it("subscribes again after the broker was restarted", async () => {
+      await using link = open();
+      const received: string[] = [];
+      const arrived = Promise.withResolvers<void>();
+      await link.subscribe("orders/+", (topic, payload) => {
+        received.push(`${topic} ${Buffer.from(payload).toString()}`);
+        arrived.resolve();
+      });
+      await untilOnline(link);
+      await Promise.all([untilOffline(link), broker.stop()]);
+      await broker.start();
+      await untilOnline(link);
+      await using spy = await openSpy(broker.url);
+      await spy.publish("orders/7", "go");
+      await arrived.promise;
+      expect(received).toEqual(["orders/7 go"]);
+    });
+
+    it("rejects every publish under way or waiting when the connection is lost", async () => {
+      await using link = open();
+      await untilOnline(link);
+      broker.pause();
+      const outcomes = Array.from({ length: limits.link.publishWindow * 2 }, (_, n) =>
+        link.publish({ topic: "t", payload: String(n) }).catch((error: unknown) => error),
+      );
+      await broker.stop();
+      for (const outcome of await Promise.all(outcomes))
+        expect(outcome).toMatchObject({ code: "offline", retryable: true });
+      await expect(link.publish({ topic: "t", payload: "" })).rejects.toBeInstanceOf(LinkError);
+    });
+
+    it("fetches retained documents, also many at once, and leaves no subscription behind", async () => {
+      await using spy = await openSpy(broker.url);
+      await spy.publish("doc", "content", true);
+      await using link = open();
+      const marked = Promise.withResolvers<void>();
+      await link.subscribe("marker", () => marked.resolve());
+      await untilOnline(link);
+      const fetched = await Promise.all([1, 2, 3].map(() => link.fetch("doc", { maxBytes: 100 })));
+      expect(fetched.map((bytes) => Buffer.from(bytes).toString())).toEqual(["content", "content", "content"]);
+      await expect(link.fetch("doc", { maxBytes: 3 })).rejects.toMatchObject({ code: "too-large" });
+      await expect(link.fetch("none", { maxBytes: 9, timeoutMs: 50 })).rejects.toMatchObject({ code: "timeout" });
+      const abort = new AbortController();
+      const aborted = link.fetch("none", { maxBytes: 9, signal: abort.signal });
+      abort.abort(new Error("enough"));
+      await expect(aborted).rejects.toThrow("enough");
+
+      // The link publishes too, so that its unsubscribes have arrived before the spy's messages do.
+      await link.publish({ topic: "asked", payload: "" });
+      const before = link.traffic.in.other;
+      await spy.publish("none", "unwanted");
+      await spy.publish("doc", "unwanted");
+      await spy.publish("marker", "1");
+      await marked.promise;
+      expect(link.traffic.in.other - before).toBe("marker1".length);
+    });
+
+    it("hands a fetched retained copy to the fetch, not to the standing handler it would wake", async () => {
+      await using spy = await openSpy(broker.url);
+      await spy.publish("timestamp", "v1", true);
+      await using link = open();
+      const nudges: string[] = [];
+      const last = Promise.withResolvers<void>();
+      await link.subscribe("timestamp", async (topic, payload) => {
+        const text = Buffer.from(payload).toString();
+        nudges.push(text);
+        await link.fetch(topic, { maxBytes: 100 });
+        if (text === "v3") last.resolve();
+      });
+      await untilOnline(link);
+      await spy.publish("timestamp", "v2", true);
+      await spy.publish("timestamp", "v3", true);
+      await last.promise;
+      expect(nudges).toEqual(["v1", "v2", "v3"]);
+    });
+
+    it("acknowledges a message only after its handler finished: a killed gateway gets it again", async () => {
+      await using spy = await openSpy(broker.url);
+      const child = await startLinkProcess(broker.url, protocol);
+      await spy.publish("commands/1", "go");
+      await spy.until("progress received");
+      child.kill("SIGKILL");
+      await spy.until("state offline");
+      await using again = await openSpy(broker.url, "", "gateway-1", false);
+      await again.until("commands/1 go");
+      expect(again.seen).toEqual(["commands/1 go"]);
+    });
+
+    it("acknowledges a message whose handler failed, and goes on", async () => {
+      await using spy = await openSpy(broker.url);
+      await using link = open();
+      const handled: string[] = [];
+      const second = Promise.withResolvers<void>();
+      await link.subscribe("commands/+", (topic) => {
+        handled.push(topic);
+        if (topic === "commands/2") second.resolve();
+        throw new Error("broken handler");
+      });
+      await untilOnline(link);
+      await spy.publish("commands/1", "");
+      await spy.publish("commands/2", "");
+      await second.promise;
+      await link.publish({ topic: "x", payload: "" });
+      await link.close();
+      await using again = await openSpy(broker.url, "", "gateway-1", false);
+      await spy.publish("commands/3", "");
+      await again.until("commands/3 ");
+      expect(again.seen).toEqual(["commands/3 "]);
+    });
+
+    it("does not flap when another client takes its session", async () => {
+      const clock = createManualClock();
+      let takenOver = 0;
+      await using link = open({
+        clock,
+        random: { uuid: () => "", fraction: () => 0 },
+        onTakenOver: () => (takenOver += 1),
+      });
+      await untilOnline(link);
+      const waits: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const offline = untilOffline(link);
+        const other = await openSpy(broker.url, "", "gateway-1", false);
+        await offline;
+        await settle();
+        const waitMs = Math.max(...clock.pending());
+        waits.push(waitMs);
+        const online = untilOnline(link);
+        await clock.advance(waitMs);
+        await online;
+        await other[Symbol.asyncDispose]();
+      }
+      expect(waits).toEqual([0.5, 1, 2].map((times) => limits.link.reconnectMinMs * times));
+    });
+
+    it("carries a blob, and refuses it when a chunk is tampered with, cut short, too long or gone", async () => {
+      const clock = createManualClock();
+      await using link = open({ clock });
+      await untilOnline(link);
+      const bytes = createHash("sha512").update("blob").digest().toString("hex").repeat(1500);
+      const blob = await publishBlob(link, topics, Buffer.from(bytes));
+      expect(blob.length).toBe(192_000);
+      let progress = 0;
+      const fetched = await fetchBlob(link, topics, blob, { onProgress: (received) => (progress = received) });
+      expect(Buffer.from(fetched as Uint8Array).toString()).toBe(bytes);
+      expect(progress).toBe(blob.length);
+
+      const second = topics.blob(blob.sha256, 1);
+      const forged = Buffer.alloc(limits.blob.chunkSizeBytes, 7);
+      const cases = [
+        { payload: forged, seen: "sha-256" },
+        { payload: forged.subarray(1), seen: `${second} has ${forged.length - 1} bytes` },
+        { payload: Buffer.concat([forged, forged.subarray(0, 1)]), seen: `${second} has more` },
+      ];
+      for (const { payload, seen } of cases) {
+        await link.publish({ topic: second, payload, retain: true });
+        const refusal = { kind: "refused", rule: "delivery.hash", seen: expect.stringContaining(seen) };
+        expect(await fetchBlob(link, topics, blob)).toMatchObject(refusal);
+      }
+      await link.publish({ topic: second, payload: "", retain: true });
+      const refused = fetchBlob(link, topics, blob);
+      for (let attempt = 0; attempt < limits.blob.chunkAttempts; attempt += 1) {
+        await link.publish({ topic: "turn", payload: "" });
+        await clock.advance(limits.blob.chunkTimeoutMs);
+      }
+      expect(await refused).toMatchObject({ rule: "delivery.missing", seen: expect.stringContaining(second) });
+      await clearBlob(link, topics, blob);
+      await using spy = await openSpy(broker.url, "outstation/v1/blob/#");
+      await spy.publish("outstation/v1/blob/end", "");
+      await spy.until("outstation/v1/blob/end ");
+      expect(spy.seen).toEqual(["outstation/v1/blob/end "]);
+    });
+
+    it("goes on with a download after the connection dropped in the middle", async () => {
+      await using link = open();
+      await untilOnline(link);
+      const bytes = Buffer.alloc(limits.blob.chunkSizeBytes * 3, 1);
+      const blob = await publishBlob(link, topics, bytes.subarray(0, limits.blob.chunkSizeBytes * 2));
+      await clearBlob(link, topics, blob);
+      const fetching = fetchBlob(link, topics, blob);
+      await Promise.all([untilOffline(link), broker.stop()]);
+      await broker.start();
+      await untilOnline(link);
+      await publishBlob(link, topics, bytes.subarray(0, limits.blob.chunkSizeBytes * 2));
+      expect(await fetching).toHaveLength(blob.length);
+    });
+  });

@@ -1,0 +1,107 @@
+// Components by hash, and the record of deployments, beyond what the fault sweep already covers.
+import { expect, it } from "vitest";
+import { limits } from "../../../src/base/limits.ts";
+import { sha256Hex } from "../../../src/base/hash.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import type { VerifiedComponent } from "../../../src/protocol/release.ts";
+import { openComponentStore } from "../../../src/store/componentStore.ts";
+import { type CommittedSet, openDeploymentStore } from "../../../src/store/deploymentStore.ts";
+import { createFaultDisk } from "../../support/faultDisk.ts";
+import { createManualClock } from "../../support/manualClock.ts";
+
+const options = { clock: createManualClock(0), log: silentLog };
+
+function component(text: string): VerifiedComponent {
+  const bytes = Buffer.from(text);
+  return { bytes, target: { sha256: sha256Hex(bytes) } } as unknown as VerifiedComponent;
+}
+
+function setOf(version: number): CommittedSet {
+  return { version, deployment: { version, gateway: "g1", components: {} }, components: {} };
+}
+
+it("gives out no component whose bytes changed, and takes it again", async () => {
+  const disk = createFaultDisk();
+  const store = await openComponentStore(disk, "/c", silentLog);
+  const installed = component("logic");
+  const { sha256 } = installed.target;
+  await store.install(installed);
+  expect(await store.load(sha256)).toEqual(Uint8Array.from(installed.bytes));
+  disk.damage(`/c/${sha256}.wasm`, 2);
+  await store.install(installed);
+  expect(await store.load(sha256)).toEqual(Uint8Array.from(installed.bytes));
+  disk.damage(`/c/${sha256}.wasm`, 2);
+  expect(await store.load(sha256)).toBeUndefined();
+  expect(store.has(sha256)).toBe(false);
+  expect(await disk.list("/c")).toEqual([]);
+});
+
+it("refuses to install bytes that are not those of their target", async () => {
+  const store = await openComponentStore(createFaultDisk(), "/c", silentLog);
+  const wrong = { ...component("logic"), bytes: Buffer.from("other") };
+  await expect(store.install(wrong)).rejects.toThrow("has the hash of its target");
+});
+
+it("prunes what is not kept", async () => {
+  const disk = createFaultDisk();
+  const store = await openComponentStore(disk, "/c", silentLog);
+  const [kept, old] = [component("kept"), component("old")];
+  await store.install(kept);
+  await store.install(old);
+  expect(await store.prune(new Set([kept.target.sha256]))).toEqual([old.target.sha256]);
+  const again = await openComponentStore(disk, "/c", silentLog);
+  expect([kept, old].map(({ target }) => again.has(target.sha256))).toEqual([true, false]);
+});
+
+it("walks from trial to commit to revert, over reopening", async () => {
+  const disk = createFaultDisk();
+  const store = await openDeploymentStore(disk, "/s", options);
+  await store.beginTrial(setOf(1));
+  await store.retryTrial();
+  expect(store.read().trial?.attempts).toBe(2);
+  await store.commitTrial();
+  await store.beginTrial(setOf(2));
+  await store.commitTrial();
+  const reopened = await openDeploymentStore(disk, "/s", options);
+  expect(reopened.read()).toMatchObject({ active: { version: 2 }, previous: { version: 1 }, failed: [] });
+  expect(reopened.read().trial).toBeUndefined();
+  await reopened.revert("crashed");
+  expect(reopened.read()).toEqual({
+    active: setOf(1),
+    failed: [{ version: 2, reason: "crashed", at: "1970-01-01T00:00:00.000Z" }],
+  });
+});
+
+it("remembers failed deployments up to its bound, and keeps what was active", async () => {
+  const store = await openDeploymentStore(createFaultDisk(), "/s", options);
+  await store.beginTrial(setOf(1));
+  await store.commitTrial();
+  for (let version = 2; version < 30; version += 1) {
+    await store.beginTrial(setOf(version));
+    await store.failTrial("trapped");
+  }
+  expect(store.read().active?.version).toBe(1);
+  expect(store.read().failed).toHaveLength(limits.deployment.failedRemembered);
+  expect(store.read().failed.at(-1)?.version).toBe(29);
+  await expect(store.commitTrial()).rejects.toThrow("on trial");
+});
+
+it.each(["deployments.json", "deployments.1.json"])(
+  "reads the copy before when %s is torn or damaged",
+  async (name) => {
+    for (const spoil of ["truncate", "damage"] as const) {
+      const disk = createFaultDisk();
+      const store = await openDeploymentStore(disk, "/s", options);
+      await store.beginTrial(setOf(1));
+      await store.commitTrial();
+      if (name === "deployments.1.json") await store.beginTrial(setOf(2));
+      disk[spoil](`/s/${name}`, 100);
+      const before = (await openDeploymentStore(disk, "/s", options)).read();
+      expect(before).toEqual(
+        name === "deployments.json"
+          ? { trial: { set: setOf(1), attempts: 1 }, failed: [] }
+          : { active: setOf(1), failed: [] },
+      );
+    }
+  },
+);
