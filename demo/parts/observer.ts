@@ -80,7 +80,8 @@ class Watcher implements Observer {
     if (topic === "state") this.state = document as StateDocument;
     else if (topic === "reported") this.reported = document as ReportedDocument;
     else if (topic === "event") this.events.push(document as EventDocument);
-    else if (topic.startsWith("telemetry/")) this.#count(topic.slice("telemetry/".length), document as TelemetryDocument);
+    else if (topic.startsWith("telemetry/"))
+      this.#count(topic.slice("telemetry/".length), document as TelemetryDocument);
   }
 
   #count(stream: string, { seq, readings, resent }: TelemetryDocument): void {

@@ -13,7 +13,9 @@ export interface Outcome {
 
 /** Runs one command to its end. */
 export function run(script: "cli" | "agent", args: readonly string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(dist, script, "main.js"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(dist, script, "main.js"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

@@ -105,7 +105,13 @@ export class ComponentSet {
       described[name] = { release, sha256, status, restarts, ...(reason === undefined ? {} : { reason }) };
     }
     for (const [name, refusal] of this.#refused)
-      described[name] = { release: "", sha256: "", status: "stopped", restarts: 0, reason: `${refusal.rule}: ${refusal.seen}` };
+      described[name] = {
+        release: "",
+        sha256: "",
+        status: "stopped",
+        restarts: 0,
+        reason: `${refusal.rule}: ${refusal.seen}`,
+      };
     return described;
   }
 
@@ -114,7 +120,11 @@ export class ComponentSet {
     this.#running.clear();
   }
 
-  async #prepareOne(name: string, deployment: ComponentDeployment, set: CommittedSet): Promise<PreparedComponent | Refusal> {
+  async #prepareOne(
+    name: string,
+    deployment: ComponentDeployment,
+    set: CommittedSet,
+  ): Promise<PreparedComponent | Refusal> {
     const { store, cache, board } = this.#context;
     const entry = set.components[name];
     const bytes = entry === undefined ? undefined : await store.load(entry.sha256);

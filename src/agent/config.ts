@@ -29,7 +29,10 @@ export type GatewayConfigText = v.InferInput<typeof configSchema>;
 /** The saved configuration. ConfigError "not-set-up" when there is none, "invalid" with what is wrong. */
 export function loadConfig(stateDirectory: string): GatewayConfig {
   if (!existsSync(join(stateDirectory, "config.json")))
-    throw new ConfigError("not-set-up", `${stateDirectory} is not set up. Run \`outstationd setup --state ${stateDirectory} …\`.`);
+    throw new ConfigError(
+      "not-set-up",
+      `${stateDirectory} is not set up. Run \`outstationd setup --state ${stateDirectory} …\`.`,
+    );
   return parseConfig(openConf(stateDirectory).store);
 }
 

@@ -24,13 +24,17 @@ export async function deliver(target: VerifiedTarget, context: DeliveryContext):
   if (target.lengthBytes > limits.blob.componentMaxBytes) return refuseSize(target);
   const delta = await deliverDelta(target, context);
   if (delta === "installed") return undefined;
-  if (delta !== undefined) log.warn({ path: target.path, refusal: delta }, "the delta was of no use; fetching it whole");
+  if (delta !== undefined)
+    log.warn({ path: target.path, refusal: delta }, "the delta was of no use; fetching it whole");
   const fetched = await context.fetchBlob(target.release.full);
   if (isRefusal(fetched)) return fetched;
   return install(target, context, () => expandFull(fetched, target.lengthBytes));
 }
 
-async function deliverDelta(target: VerifiedTarget, context: DeliveryContext): Promise<"installed" | Refusal | undefined> {
+async function deliverDelta(
+  target: VerifiedTarget,
+  context: DeliveryContext,
+): Promise<"installed" | Refusal | undefined> {
   for (const [baseSha256, reference] of Object.entries(target.release.deltas)) {
     const base = await context.store.load(baseSha256);
     if (base === undefined) continue;
@@ -51,7 +55,11 @@ async function install(
   try {
     bytes = await rebuild();
   } catch (error) {
-    return refuse("delivery.hash", `${target.path} cannot be rebuilt: ${describeError(error)}`, "Publish the release again.");
+    return refuse(
+      "delivery.hash",
+      `${target.path} cannot be rebuilt: ${describeError(error)}`,
+      "Publish the release again.",
+    );
   }
   const verified = verifyComponent(target, bytes);
   if (isRefusal(verified)) return verified;

@@ -75,7 +75,10 @@ class SerialExecutor implements Executor {
       this.#failures = 0;
     } catch (error) {
       if (!(error instanceof OutstationError)) throw error;
-      this.#options.log.warn({ reason: error.message, code: error.code }, "the desired deployment cannot be reached now");
+      this.#options.log.warn(
+        { reason: error.message, code: error.code },
+        "the desired deployment cannot be reached now",
+      );
       this.#retryLater();
     }
   }
@@ -89,7 +92,10 @@ class SerialExecutor implements Executor {
 
   /** Not one of our failures: a bug. What runs goes on; the supervisor of the process sees the log. */
   #fail(error: unknown): void {
-    this.#options.log.error({ reason: describeError(error), stack: (error as Error).stack }, "a step failed unexpectedly");
+    this.#options.log.error(
+      { reason: describeError(error), stack: (error as Error).stack },
+      "a step failed unexpectedly",
+    );
     this.#retryLater();
   }
 }

@@ -88,7 +88,8 @@ async function run(values: Values): Promise<number> {
   const config = loadConfig(directory);
   const boardFile = parseBoardFile(await readNamedFile(config.board, "board file"));
   const { passwordFile } = config;
-  const password = passwordFile === undefined ? undefined : (await readNamedFile(passwordFile, "password file")).trimEnd();
+  const password =
+    passwordFile === undefined ? undefined : (await readNamedFile(passwordFile, "password file")).trimEnd();
   const stopped = Promise.withResolvers<void>();
   process.once("SIGTERM", () => stopped.resolve());
   process.once("SIGINT", () => stopped.resolve());
@@ -113,7 +114,8 @@ function stateDirectory({ state }: Values): string {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) return 2;
-  const isConfiguration = error instanceof ConfigError || error instanceof DocumentError || error instanceof DeviceError;
+  const isConfiguration =
+    error instanceof ConfigError || error instanceof DocumentError || error instanceof DeviceError;
   return isConfiguration ? 78 : 1;
 }
 

@@ -64,7 +64,8 @@ export class Reconciler {
   async reconcile(): Promise<void> {
     const { refresh, reporter, deployments } = this.#context;
     const verified = await refresh();
-    if (verified === "nothing-deployed") return reporter.report({ deployment: this.#active, desired: 0, phase: "idle" });
+    if (verified === "nothing-deployed")
+      return reporter.report({ deployment: this.#active, desired: 0, phase: "idle" });
     if (isRefusal(verified)) return this.#refuse(verified, this.#context.reporter.current.desired);
     await this.#context.onVerified(verified);
     const plan = planDeployment(deployments.read(), verified);

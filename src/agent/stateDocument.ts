@@ -23,7 +23,9 @@ export function createState(online: boolean, { gateway, bootId, components, coun
 }
 
 /** Counters flattened to "group.name", so that a dashboard needs no schema. */
-export function flattenCounters(groups: Readonly<Record<string, Readonly<Record<string, number>>>>): Record<string, number> {
+export function flattenCounters(
+  groups: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): Record<string, number> {
   const entries = Object.entries(groups).flatMap(([group, counters]) =>
     Object.entries(counters).map(([name, value]) => [`${group}.${name}`, value] as const),
   );

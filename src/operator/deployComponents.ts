@@ -3,8 +3,7 @@ import * as v from "valibot";
 import type { DeploymentText } from "../protocol/deployment.ts";
 import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { OperatorError } from "./error.ts";
-import { createDirector, deploy, loadDeployment } from "./repository/director.ts";
-import { hasDirector } from "./repository/repository.ts";
+import { createDirector, deploy, hasDirector, loadDeployment } from "./repository/director.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A whole document, or one component of the deployment of before with another release. */
@@ -38,7 +37,10 @@ export async function deployComponents(
   return deploy(workspace, gateway, { ...before.components, [change.component]: next });
 }
 
-function parseComponents({ text, source }: Extract<DeploymentChange, { kind: "document" }>): DeploymentText["components"] {
+function parseComponents({
+  text,
+  source,
+}: Extract<DeploymentChange, { kind: "document" }>): DeploymentText["components"] {
   try {
     const { components } = parseDocument(writtenSchema, text, { what: `deployment ${source}` });
     return components as DeploymentText["components"];

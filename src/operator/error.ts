@@ -18,4 +18,6 @@ export class OperatorError extends OutstationError<
   | "gateway-invalid"
   | "gateway-missing"
   | "deployment-invalid"
+  | "broker-unreachable"
+  | "no-answer"
 > {}

@@ -48,7 +48,7 @@ export async function publishDirector(workspace: Workspace, gateway: string, pub
   if (versions.timestamp === 0)
     throw new OperatorError(
       "gateway-missing",
-      `No gateway ${gateway} is known. Add it with: outstation gateway ${gateway}`,
+      `${gateway} was never deployed to. Deploy to it: outstation deploy ${gateway} deployment.json`,
     );
   const documents = targets.filter(({ path }) => path.endsWith(".json"));
   const contents = documents.map(({ path, hashes }) => targetFileName(path, hashes["sha256"] ?? ""));

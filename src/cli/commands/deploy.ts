@@ -43,7 +43,10 @@ that something else runs now than was asked for; "outstation why" says why.
     const wanted = { gateway, version: deployment.version };
     if (context.options["no-wait"] === true) {
       await publishDirector(workspace, gateway, session.link);
-      return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, { ...wanted, phase: "published" });
+      return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, {
+        ...wanted,
+        phase: "published",
+      });
     }
     const onProgress = (reported: ReportedDocument): void => context.progress(`${gateway}: ${reported.phase}`);
     const ended = awaitDeployment(session, wanted, { signal, onProgress });

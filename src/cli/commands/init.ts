@@ -27,7 +27,8 @@ are in the clear: for trying things, never for gateways in the field.
   run: async (context) => {
     const broker = textOption(context, "broker");
     if (broker === undefined) throw new UsageError("Say where the broker is: --broker mqtt://host:1883");
-    if (!/^(mqtts?|wss?|tcp|ssl):\/\//.test(broker)) throw new UsageError(`"${broker}" is no broker URL such as mqtt://host:1883`);
+    if (!/^(mqtts?|wss?|tcp|ssl):\/\//.test(broker))
+      throw new UsageError(`"${broker}" is no broker URL such as mqtt://host:1883`);
     const { directory, passphrase, clock } = context;
     const workspace = await initWorkspace(directory, {
       broker,

@@ -1,6 +1,6 @@
 // outstation status: where each gateway stands; its exit code is for monitoring.
 import { fetchStatus, type GatewayStatus } from "../../operator/gateways.ts";
-import { listGateways } from "../../operator/repository/repository.ts";
+import { listGateways } from "../../operator/repository/director.ts";
 import type { Command } from "../command.ts";
 
 export const status: Command = {
@@ -28,7 +28,9 @@ them are online and run what is desired, else 1, so that monitoring can call it.
 function isWell({ state, reported }: GatewayStatus): boolean {
   if (state?.online !== true || reported === undefined) return false;
   const settled = reported.phase === "committed" || reported.phase === "idle";
-  return settled && Object.values(reported.components).every(({ status }) => status === "running" || status === "finished");
+  return (
+    settled && Object.values(reported.components).every(({ status }) => status === "running" || status === "finished")
+  );
 }
 
 function describeStatus({ gateway, state, reported }: GatewayStatus): string {
@@ -41,6 +43,7 @@ function describeStatus({ gateway, state, reported }: GatewayStatus): string {
     const reason = component.reason === undefined ? "" : `  ${component.reason}`;
     return `  ${name}  ${component.release}  ${component.status}  ${component.restarts} restarts${reason}`;
   });
-  const why = reported.phase === "refused" || reported.phase === "rolled-back" ? [`  outstation why ${gateway} says more`] : [];
+  const why =
+    reported.phase === "refused" || reported.phase === "rolled-back" ? [`  outstation why ${gateway} says more`] : [];
   return [head, ...components, ...why].join("\n");
 }

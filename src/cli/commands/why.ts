@@ -19,7 +19,10 @@ seen, and what to do about it.
     const workspace = await context.workspace();
     await using session = await context.session(workspace);
     const { reported } = await fetchStatus(session, gateway);
-    context.print(reported === undefined ? `${gateway} has reported nothing yet.` : explain(reported), reported ?? null);
+    context.print(
+      reported === undefined ? `${gateway} has reported nothing yet.` : explain(reported),
+      reported ?? null,
+    );
     return reported === undefined ? 69 : 0;
   },
 };

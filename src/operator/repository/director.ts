@@ -9,11 +9,11 @@ import { releasePath } from "../../protocol/release.ts";
 import { deploymentTarget, operatorsTarget, targetFileName } from "../../protocol/repository.ts";
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
-import { readBytes, writeFileAtomic } from "../files.ts";
+import { listNames, readBytes, writeFileAtomic } from "../files.ts";
 import type { Workspace } from "../workspace.ts";
 import { listReleases } from "./addRelease.ts";
 import { loadOperators } from "./create.ts";
-import { directorDirectory, directorSigners } from "./places.ts";
+import { directorDirectory, directorSigners, gatewaysDirectory } from "./places.ts";
 import { loadRepository, signRound } from "./repository.ts";
 import type { RepositoryState } from "./repository.ts";
 
@@ -58,12 +58,22 @@ export async function renewDirector(workspace: Workspace, gateway: string): Prom
   await signDirector(workspace, gateway, targets);
 }
 
+/** Whether the gateway was ever deployed to from this workspace. */
+export async function hasDirector(workspace: Workspace, gateway: string): Promise<boolean> {
+  return (await loadRepository(directorDirectory(workspace, gateway))).versions.timestamp > 0;
+}
+
+/** Every gateway that has a director here, by name. */
+export function listGateways(workspace: Workspace): Promise<readonly string[]> {
+  return listNames(gatewaysDirectory(workspace));
+}
+
 async function loadDirector(workspace: Workspace, gateway: string): Promise<RepositoryState> {
   const state = await loadRepository(directorDirectory(workspace, gateway));
   if (state.versions.timestamp > 0) return state;
   throw new OperatorError(
     "gateway-missing",
-    `No gateway ${gateway} is known. Add it with: outstation gateway ${gateway}`,
+    `${gateway} was never deployed to. Deploy to it: outstation deploy ${gateway} deployment.json`,
   );
 }
 
