@@ -117,6 +117,10 @@ export const limits = {
     remembered: 1000,
     running: 8,
     answerBytes: 64 * KiB,
+    /** A call that has not answered by then is aborted; the operator waits no longer for anything. */
+    callMs: 60 * seconds,
+    /** An answer up to this size is kept to be given again; its file takes one block anyway. */
+    keptAnswerBytes: 4 * KiB,
   },
   /** Events that wait for the broker; the oldest goes first. */
   events: { waiting: 200 },

@@ -5,9 +5,14 @@ import { refusalSchema } from "./reports.ts";
 /** Header `alg` of every command token (RFC 8037); no other is accepted. */
 export const commandAlgorithm = "EdDSA";
 
+/** Command ids are safe in a topic and as a file name. */
+export function isCommandId(text: string): boolean {
+  return /^[A-Za-z0-9_-]{8,64}$/.test(text);
+}
+
 /** Claims of a command token (JWT): `jti` unique id, `aud` gateway, `iat`/`exp` seconds since 1970. The header's `kid` names the key. */
 export const commandSchema = v.object({
-  jti: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, "expected 8 to 64 letters, digits, '-' or '_'")),
+  jti: v.pipe(v.string(), v.check(isCommandId, "expected 8 to 64 letters, digits, '-' or '_'")),
   aud: v.string(),
   iat: v.number(),
   exp: v.number(),

@@ -1,16 +1,21 @@
-// A Disk that is a Map, for tests that need files and no medium.
+// A disk in memory: whole files only, all that small state needs.
 import type { Disk } from "../../src/base/disk.ts";
 
 export interface MemoryDisk extends Disk {
   readonly files: Map<string, Uint8Array>;
+  /** While set, writes fail with it and change nothing. */
+  failure: Error | undefined;
 }
 
-export function createMemoryDisk(): MemoryDisk {
-  const files = new Map<string, Uint8Array>();
-  return {
+export function createMemoryDisk(files = new Map<string, Uint8Array>()): MemoryDisk {
+  const disk: MemoryDisk = {
     files,
-    readFile: async (path) => files.get(path),
-    writeFile: async (path, bytes) => void files.set(path, Uint8Array.from(bytes)),
+    failure: undefined,
+    readFile: async (path) => files.get(path)?.slice(),
+    writeFile: async (path, bytes) => {
+      if (disk.failure !== undefined) throw disk.failure;
+      files.set(path, bytes.slice());
+    },
     remove: async (path) => void files.delete(path),
     list: async (directory) =>
       [...files.keys()]
@@ -19,6 +24,9 @@ export function createMemoryDisk(): MemoryDisk {
         .filter((name, index, names) => names.indexOf(name) === index)
         .sort(),
     makeDirectory: async () => {},
-    openFile: () => Promise.reject(new Error("the memory disk has no positioned files")),
+    openFile: async (path) => {
+      throw new Error(`${path}: this disk has no positioned files`);
+    },
   };
+  return disk;
 }

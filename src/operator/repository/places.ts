@@ -12,8 +12,13 @@ export function directorRootDirectory(workspace: Workspace): string {
   return join(workspace.directory, "director");
 }
 
+/** One directory a gateway. */
+export function gatewaysDirectory(workspace: Workspace): string {
+  return join(workspace.directory, "gateways");
+}
+
 export function directorDirectory(workspace: Workspace, gateway: string): string {
-  return join(workspace.directory, "gateways", gateway);
+  return join(gatewaysDirectory(workspace), gateway);
 }
 
 /** A component as built; the base of later deltas. */
