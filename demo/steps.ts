@@ -54,7 +54,7 @@ const readings: Step = {
     await observer.until("ten more readings", () => observer.tally(stream).contiguous >= before + 10);
     const { contiguous, lost, last } = observer.tally(stream);
     expect(lost === 0, "no reading is missing");
-    expect(datagrams.length > 0 && datagrams[0]?.startsWith("sample "), "a datagram came");
+    expect(datagrams.length > 0 && datagrams[0]?.startsWith("sample ") === true, "a datagram came");
     return `seq 1 to ${contiguous}, last ${String(last?.value)} Cel; ${datagrams.length} datagrams`;
   },
 };

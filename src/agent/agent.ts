@@ -5,27 +5,32 @@ import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import type { CommandDesk } from "../control/commandDesk.ts";
 import { fetchBlob } from "../link/fetchBlob.ts";
 import type { Link } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
-import { createTopics } from "../protocol/topics.ts";
+import { isRefusal } from "../protocol/refusal.ts";
+import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
 import { openTranspileCache } from "../runtime/cache.ts";
 import { openComponentStore } from "../store/componentStore.ts";
 import { openDeploymentStore } from "../store/deploymentStore.ts";
 import { openOutbox } from "../store/outbox.ts";
-import { openTelemetry } from "../telemetry/telemetry.ts";
-import { createIndexedFetch } from "../trust/indexedFetch.ts";
+import { openTelemetry } from "../telemetry/readings.ts";
 import { refreshTrust } from "../trust/refresh.ts";
-import { ComponentSet } from "./componentSet.ts";
 import { openCommands } from "./commands.ts";
+import { ComponentSet } from "./componentSet.ts";
 import type { GatewayConfig } from "./config.ts";
-import { createCrashPolicy } from "./crashPolicy.ts";
+import { decideAfterCrash } from "./crashPolicy.ts";
 import { deliver } from "./deliver.ts";
-import { createExecutor } from "./executor.ts";
-import { createLifeSigns } from "./lifeSigns.ts";
+import { createExecutor, type Executor } from "./executor.ts";
+import { openOperators } from "./operators.ts";
+import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
-import { createReporter } from "./reporter.ts";
-import { createVoices } from "./voice.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import { createRetainedFetch } from "./retainedFetch.ts";
+import { createState, flattenCounters } from "./stateDocument.ts";
+import { drainWhenOnline } from "./drain.ts";
+import { createVoices, type Voices } from "./voice.ts";
 
 export interface AgentOptions {
   readonly config: GatewayConfig;
@@ -38,7 +43,244 @@ export interface AgentOptions {
   readonly log: Log;
 }
 
-export interface Agent extends AsyncDisposable {
-  /** Stops components, flushes readings, says goodbye to the broker. */
-  stop(): Promise<void>;
+/** A running agent. Dispose stops components, keeps what they reported, and says goodbye to the broker. */
+export type Agent = AsyncDisposable;
+
+/** Resolves when the committed set runs; everything that needs the network goes on from there by itself. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const agent = await Wiring.open(options);
+  await agent.start();
+  return agent;
+}
+
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+class Wiring implements Agent {
+  readonly #options: AgentOptions;
+  readonly #stores: Stores;
+  readonly #topics: Topics;
+  readonly #own: GatewayTopics;
+  readonly #bootId: string;
+  readonly #link: Link;
+  readonly #voices: Voices;
+  readonly #components: ComponentSet;
+  readonly #reporter: Reporter;
+  readonly #reconciler: Reconciler;
+  readonly #executor: Executor;
+  readonly #stop = new AbortController();
+  #commands: CommandDesk | undefined;
+  #draining: Promise<void> = Promise.resolve();
+
+  static async open(options: AgentOptions): Promise<Wiring> {
+    return new Wiring(options, await openStores(options));
+  }
+
+  private constructor(options: AgentOptions, stores: Stores) {
+    const { config, random } = options;
+    this.#options = options;
+    this.#stores = stores;
+    this.#topics = createTopics(config.factory.root);
+    this.#own = this.#topics.gateway(config.gateway);
+    this.#bootId = random.uuid();
+    this.#voices = this.#createVoices();
+    this.#components = this.#createComponents();
+    this.#reporter = this.#createReporter();
+    this.#reconciler = this.#createReconciler();
+    this.#executor = createExecutor({ reconcile: () => this.#reconciler.reconcile(), ...options });
+    this.#link = this.#openLink();
+  }
+
+  /** What waits in the broker's session arrives right after the connect, so every handler is in place before it. */
+  async start(): Promise<void> {
+    const { log } = this.#options;
+    const commands = openCommands({
+      ...this.#options,
+      gateway: this.#options.config.gateway,
+      directory: this.#options.stateDirectory,
+      operators: () => this.#stores.operators.read(),
+      components: this.#components,
+      voices: this.#voices,
+      publish: (result) => this.#publish(this.#own.result(result.command), result),
+      onRefusal: (refusal) => this.#reporter.event({ kind: "refusal", detail: refusal.seen, refusal }),
+    });
+    const booted = commands.then(async (desk) => {
+      this.#commands = desk;
+      await this.#reconciler.runCommitted();
+    });
+    void this.#link.subscribe(this.#own.commands, async (_topic, token) => {
+      await booted;
+      await this.#commands?.receive(token);
+    });
+    void this.#link.subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
+    this.#link.onOnline(() => this.#comeOnline());
+    await booted;
+    this.#reporter.event({ kind: "boot", detail: `boot ${this.#bootId}` });
+    log.info({ gateway: this.#options.config.gateway, bootId: this.#bootId }, "the committed set runs");
+    this.#executor.run(() => this.#reconciler.resumeTrial());
+    this.#draining = drainWhenOnline(this.#stores.telemetry, this.#link, this.#own, this.#stop.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#reconciler.failTrial("the agent was stopped");
+    await this.#executor.stop();
+    await this.#components.stop();
+    await this.#stores.telemetry.close();
+    await this.#draining;
+    await this.#link.close();
+    await this.#stores.outbox[Symbol.asyncDispose]();
+  }
+
+  #comeOnline(): void {
+    this.#reporter.refresh();
+    void this.#commands?.flush();
+    this.#executor.nudge();
+  }
+
+  #publish(topic: string, document: unknown, retain = false): Promise<void> {
+    return this.#link.publish({ topic, payload: JSON.stringify(document), retain });
+  }
+
+  #createVoices(): Voices {
+    const { clock, log } = this.#options;
+    const publish: Parameters<typeof createVoices>[0]["publish"] = (component, document) => {
+      this.#publish(this.#own.log(component), document).catch((error: unknown) =>
+        log.debug({ error }, "a log line was not published; the component's tail has it"),
+      );
+    };
+    return createVoices({ clock, log, publish });
+  }
+
+  #createComponents(): ComponentSet {
+    const { store, cache, telemetry, deployments } = this.#stores;
+    return new ComponentSet({
+      ...this.#options,
+      store,
+      cache,
+      report: (component, stream, readings) => telemetry.report(component, stream, readings),
+      voice: (component) => this.#voices.of(component),
+      onChange: () => this.#reporter.refresh(),
+      onCrash: (component, end, recentCrashes) => {
+        const last = this.#voices
+          .tail(component)
+          .slice(-5)
+          .map(({ line }) => line);
+        this.#reporter.event({ kind: "trap", component, detail: [end.reason, ...last].join("\n") });
+        return decideAfterCrash(component, end, recentCrashes, {
+          read: () => deployments.read(),
+          failTrial: this.#reconciler.isTrial ? (reason) => this.#reconciler.failTrial(reason) : undefined,
+          rollBack: (reason) => this.#executor.run(() => this.#reconciler.rollBack(reason)),
+        });
+      },
+    });
+  }
+
+  #createReporter(): Reporter {
+    const { config, clock, log } = this.#options;
+    return createReporter({
+      gateway: config.gateway,
+      bootId: this.#bootId,
+      clock,
+      log,
+      describe: () => this.#components.describe(),
+      publishReported: (document) => this.#publish(this.#own.reported, document, true),
+      publishEvent: (event) => this.#publish(this.#own.event, event),
+    });
+  }
+
+  #createReconciler(): Reconciler {
+    const { config, disk, stateDirectory, clock, log } = this.#options;
+    const { deployments, store, operators } = this.#stores;
+    const { imageRoot, directorRoot } = config.factory;
+    const encoder = new TextEncoder();
+    const fetchRetained = createRetainedFetch((topic, fetchOptions) => this.#link.fetch(topic, fetchOptions));
+    return new Reconciler({
+      deployments,
+      components: this.#components,
+      reporter: this.#reporter,
+      clock,
+      log,
+      refresh: () =>
+        refreshTrust({
+          disk,
+          directory: join(stateDirectory, "trust"),
+          factory: { imageRoot: encoder.encode(imageRoot), directorRoot: encoder.encode(directorRoot) },
+          gateway: config.gateway,
+          fetchDirector: fetchRetained((file) => this.#own.director(file)),
+          fetchImage: fetchRetained((file) => this.#topics.image(file)),
+          nowMs: clock.nowMs(),
+          log,
+        }),
+      deliver: (target) =>
+        deliver(target, { store, log, fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob) }),
+      onVerified: (verified) => operators.replace(verified.operators),
+      onSettled: () => this.#prune(),
+      reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.flush(), { clock, withinMs }),
+    });
+  }
+
+  /** Keeps the bytes of the active and the previous set; the rest can be fetched again. */
+  async #prune(): Promise<void> {
+    const { deployments, store, cache } = this.#stores;
+    const { active, previous } = deployments.read();
+    const keep = [active, previous].flatMap((set) => Object.values(set?.components ?? {}).map(({ sha256 }) => sha256));
+    await store.prune(new Set(keep));
+    await cache.prune(new Set(keep));
+  }
+
+  #openLink(): Link {
+    const { config, password, clock, random, log } = this.#options;
+    const { gateway, username, factory, protocol } = config;
+    const state = (online: boolean): { topic: string; payload: string } => ({
+      topic: this.#own.state,
+      payload: JSON.stringify(createState(online, this.#lifeSigns())),
+    });
+    return openLink({
+      url: config.broker ?? factory.broker,
+      clientId: gateway,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      protocol,
+      will: state(false),
+      birth: () => state(true),
+      goodbye: () => state(false),
+      onTakenOver: () => log.error({ gateway }, "another client connected under this gateway's name"),
+      clock,
+      random,
+      log,
+    });
+  }
+
+  #lifeSigns(): Parameters<typeof createState>[1] {
+    const { telemetry, outbox } = this.#stores;
+    const { dropped, ...counts } = telemetry.counters;
+    const counters = flattenCounters({
+      telemetry: { ...counts },
+      dropped: { ...dropped, ...this.#voices.dropped },
+      outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
+    });
+    const { gateway } = this.#options.config;
+    return { gateway, bootId: this.#bootId, components: this.#components.describe(), counters };
+  }
+}
+
+async function openStores({ config, stateDirectory, disk, clock, log }: AgentOptions): Promise<{
+  readonly store: Awaited<ReturnType<typeof openComponentStore>>;
+  readonly deployments: Awaited<ReturnType<typeof openDeploymentStore>>;
+  readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
+  readonly telemetry: Awaited<ReturnType<typeof openTelemetry>>;
+  readonly operators: Awaited<ReturnType<typeof openOperators>>;
+  readonly cache: Awaited<ReturnType<typeof openTranspileCache>>;
+}> {
+  const at = (name: string): string => join(stateDirectory, name);
+  const outbox = await openOutbox(disk, at("outbox"), { clock, log });
+  const { gateway } = config;
+  return {
+    store: await openComponentStore(disk, at("components"), log),
+    deployments: await openDeploymentStore(disk, at("deployments"), { clock, log }),
+    outbox,
+    telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),
+    operators: await openOperators(disk, stateDirectory, log),
+    cache: await openTranspileCache(at("transpiled"), clock),
+  };
 }

@@ -24,6 +24,8 @@ export interface ComponentSetContext {
   readonly log: Log;
   readonly report: (component: string, stream: string, readings: readonly Reading[]) => Promise<void>;
   readonly voice: (component: string) => ComponentVoice;
+  /** Called when a component's status changed. */
+  readonly onChange: () => void;
   /** Asked after a crash; see `ComponentOptions.onCrash`. */
   readonly onCrash: (component: string, end: ComponentEnd, recentCrashes: number) => "restart" | "give-up";
 }
@@ -140,7 +142,7 @@ export class ComponentSet {
   }
 
   #start(prepared: PreparedComponent): void {
-    const { board, clock, random, report, voice, onCrash } = this.#context;
+    const { board, clock, random, report, voice, onChange, onCrash } = this.#context;
     const { name, deployment, admission, transpiled } = prepared;
     const component = startComponent({
       deployment,
@@ -151,6 +153,7 @@ export class ComponentSet {
       random,
       report: (stream, readings) => report(name, stream, readings),
       listener: voice(name),
+      onChange,
       onCrash: (end, recent) => onCrash(name, end, recent),
     });
     this.#running.set(name, { prepared, component });

@@ -16,6 +16,8 @@ const configSchema = v.strictObject({
   factory: factorySchema,
   /** Path of the board file. */
   board: v.string(),
+  /** The broker as it is reached from here, when that is not what the factory file says. */
+  broker: v.optional(v.string()),
   /** MQTT version; "auto" tries 5 and falls back to 3.1.1. */
   protocol: v.optional(v.picklist(["auto", "3.1.1", "5"]), "auto"),
   username: v.optional(v.string()),

@@ -20,6 +20,7 @@ const help = `outstationd: the Outstation agent on a gateway
 
   outstationd setup --id <name> --factory <factory.json> --board <board.json> [--state <directory>]
       Makes this machine a gateway of the fleet that made the factory file. Once.
+      --broker <url>                             the broker as reached from here, if not as in the factory file
       --username <name> --password-file <file>   how the broker knows us
       --mqtt <auto|3.1.1|5>                      MQTT version (default auto)
 
@@ -36,6 +37,7 @@ const options = {
   id: { type: "string" },
   factory: { type: "string" },
   board: { type: "string" },
+  broker: { type: "string" },
   username: { type: "string" },
   "password-file": { type: "string" },
   mqtt: { type: "string" },
@@ -64,7 +66,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function setup(values: Values): Promise<number> {
-  const { id, factory, board, username, mqtt } = values;
+  const { id, factory, board, broker, username, mqtt } = values;
   if (id === undefined || factory === undefined || board === undefined)
     return say(process.stderr, `outstationd setup needs --id, --factory and --board.\n\n${help}`, 2);
   const directory = stateDirectory(values);
@@ -75,6 +77,7 @@ async function setup(values: Values): Promise<number> {
     gateway: id,
     factory: await loadFactory(factory),
     board: resolve(board),
+    ...(broker === undefined ? {} : { broker }),
     ...(username === undefined ? {} : { username }),
     ...(passwordFile === undefined ? {} : { passwordFile: resolve(passwordFile) }),
     ...(mqtt === undefined ? {} : { protocol: mqtt as GatewayConfigText["protocol"] & string }),
@@ -98,7 +101,7 @@ async function run(values: Values): Promise<number> {
     config,
     stateDirectory: directory,
     password,
-    disk: await openNodeDisk(),
+    disk: await openNodeDisk(directory),
     board,
     clock: systemClock,
     random: systemRandom,

@@ -24,6 +24,8 @@ export interface ReconcileContext {
   readonly deliver: (target: VerifiedTarget) => Promise<Refusal | undefined>;
   /** Called with every deployment that was verified, before it is acted on. */
   readonly onVerified: (deployment: VerifiedDeployment) => Promise<void>;
+  /** Called after a deployment was committed or given up: what is no longer needed may go. */
+  readonly onSettled: () => Promise<void>;
   /** Resolves once the broker acknowledged something after now; rejects when it did not within the time. */
   readonly reachBroker: (withinMs: number) => Promise<void>;
 }
@@ -45,14 +47,19 @@ export class Reconciler {
     this.#trial?.fail(reason);
   }
 
-  /** At boot: run the committed set, then take up a trial that was interrupted. Needs no network. */
-  async boot(): Promise<void> {
+  /** At boot: runs the committed set. Needs no network. */
+  async runCommitted(): Promise<void> {
     const { deployments, reporter } = this.#context;
-    const { active, trial } = deployments.read();
-    if (active !== undefined) {
-      await this.#run(active);
-      reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
-    }
+    const { active } = deployments.read();
+    if (active === undefined) return;
+    await this.#run(active);
+    reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
+  }
+
+  /** After boot: takes up a trial that a restart or power cut interrupted, or gives it up after so many attempts. */
+  async resumeTrial(): Promise<void> {
+    const { deployments } = this.#context;
+    const { trial } = deployments.read();
     if (trial === undefined) return;
     if (trial.attempts >= limits.deployment.trialAttempts)
       return this.#rollBackTrial(`the gateway restarted ${trial.attempts} times during the trial`);
@@ -114,6 +121,7 @@ export class Reconciler {
     const failure = await this.#runTrial(set, prepared);
     if (failure !== undefined) return this.#rollBackTrial(failure);
     await deployments.commitTrial();
+    await this.#context.onSettled();
     reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
     reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
   }
@@ -150,6 +158,7 @@ export class Reconciler {
     await deployments.failTrial(reason);
     if (active === undefined) await components.switchTo({ components: [], refused: new Map() });
     else await this.#run(active);
+    await this.#context.onSettled();
     this.#reportRollback(active?.version ?? 0, trial?.set.version ?? 0, reason);
   }
 

@@ -1,5 +1,4 @@
 // The birth and the will of this gateway: the same document, online or not.
-import type { Traffic } from "../link/traffic.ts";
 import type { ReportedDocument, StateDocument } from "../protocol/reports.ts";
 import { agentVersion } from "../protocol/version.ts";
 
@@ -30,12 +29,4 @@ export function flattenCounters(
     Object.entries(counters).map(([name, value]) => [`${group}.${name}`, value] as const),
   );
   return Object.fromEntries(entries);
-}
-
-export function flattenTraffic(traffic: Traffic): Record<string, number> {
-  return { ...prefix("in", traffic.in), ...prefix("out", traffic.out) };
-}
-
-function prefix(name: string, counters: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counters).map(([key, value]) => [`${name}.${key}`, value]));
 }

@@ -76,6 +76,8 @@ export const limits = {
     restartMinMs: 250,
     restartMaxMs: 30 * seconds,
     readingsPerSecond: 1000,
+    /** Reports on their way to the disk; beyond it `report` waits. */
+    pendingReports: 64,
     logsPerSecond: 50,
     logLineBytes: 4 * KiB,
     /** Largest value that crosses the sandbox boundary in one call. */

@@ -9,6 +9,8 @@ export class ComponentError extends OutstationError<"not-running" | "no-handler"
 
 export interface ComponentOptions extends IncarnationOptions {
   readonly random: Random;
+  /** Called when the status changed. */
+  readonly onChange: () => void;
   /**
    * Asked after every crash, with the number of crashes inside the window. "restart" starts it again after a back-off;
    * "give-up" leaves it stopped.
@@ -87,12 +89,10 @@ class SupervisedComponent implements RunningComponent {
   }
 
   #startLife(): Incarnation {
-    this.#status = "starting";
+    this.#become("starting");
     const life = startIncarnation(this.#options);
     life.healthy.then(
-      () => {
-        this.#status = "running";
-      },
+      () => this.#become("running"),
       // Why it ended comes with `ended`.
       () => undefined,
     );
@@ -103,16 +103,22 @@ class SupervisedComponent implements RunningComponent {
   #afterEnd(end: ComponentEnd): void {
     if (this.#isStopped) return;
     this.#reason = end.reason;
-    this.#status = end.kind === "finished" ? "finished" : "stopped";
+    this.#become(end.kind === "finished" ? "finished" : "stopped");
     if (end.kind !== "crashed") return;
     const recent = this.#countCrash();
     if (this.#options.onCrash(end, recent) === "give-up") return;
-    this.#status = "backing-off";
+    this.#become("backing-off");
     const delayMs = planRestartDelay(recent, this.#options.random.fraction());
     this.#cancelRestart = this.#options.clock.after(delayMs, () => {
       this.#restarts++;
       this.#life = this.#startLife();
     });
+  }
+
+  #become(status: ComponentStatus): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#options.onChange();
   }
 
   #countCrash(): number {

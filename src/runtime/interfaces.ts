@@ -54,7 +54,7 @@ export const offeredInterfaces: Readonly<Record<string, OfferedInterface>> = {
     suspends: ["[method]udp-socket.start-bind", "[method]outgoing-datagram-stream.send"],
   },
   "outstation:gateway/ports": { versions: gateway },
-  "outstation:gateway/readings": { versions: gateway, suspends: ["report"] },
+  "outstation:gateway/readings": { versions: gateway, suspends: ["report", "flush"] },
   "outstation:gateway/serial": {
     versions: gateway,
     power: "serial",

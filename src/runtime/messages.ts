@@ -40,6 +40,8 @@ export interface Operations {
   /** Waits for datagrams; what came is moved to the worker. */
   "udp.receive": { in: [lease: number]; out: readonly { bytes: Uint8Array; from: UdpAddress }[] };
   "readings.report": { in: [stream: string, readings: readonly Reading[]]; out: undefined };
+  /** Resolves when all that was reported is durable. */
+  "readings.flush": { in: []; out: undefined };
   close: { in: [lease: number]; out: undefined };
 }
 export type Operation = keyof Operations;

@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Operators } from "../../src/protocol/command.ts";
-import { createManualClock } from "./manualClock.ts";
+import { createManualClock } from "./manualDeviceClock.ts";
 
 export const gateway = "site-12";
 

@@ -8,6 +8,7 @@ import { formatAddress, isGranted } from "../../protocol/address.ts";
 import type { Grants } from "../../protocol/deployment.ts";
 import type { Reading } from "../../protocol/reports.ts";
 import type { Operation, Operations } from "../messages.ts";
+import { createPendingReports } from "./pendingReports.ts";
 import { HostRefusal } from "./refusal.ts";
 import { createSerialLease, type SerialLease } from "./serialLease.ts";
 
@@ -42,6 +43,7 @@ class ComponentLender implements Lender {
   readonly #lines = new Map<string, Promise<GpioLine>>();
   /** Lease number to the name of a port, or to a socket. */
   readonly #leases = new Map<number, string | UdpSocket>();
+  readonly #reports = createPendingReports();
   #lastLease = 0;
   #isReleased = false;
 
@@ -70,7 +72,8 @@ class ComponentLender implements Lender {
     },
     "udp.send": async (id, bytes, to) => this.#send(this.#socketOf(id), bytes, to),
     "udp.receive": async (id) => this.#socketOf(id).receive(limits.udp.receiveQueue),
-    "readings.report": async (stream, readings) => this.#options.report(stream, readings),
+    "readings.report": (stream, readings) => this.#reports.add(this.#options.report(stream, readings)),
+    "readings.flush": () => this.#reports.flush(),
     close: async (id) => {
       const held = this.#leases.get(id);
       this.#leases.delete(id);
@@ -112,6 +115,8 @@ class ComponentLender implements Lender {
 
   async release(): Promise<void> {
     this.#isReleased = true;
+    // Readings the component handed over before it ended are its operator's, whatever ended it.
+    await this.#reports.settled();
     const sockets = [...this.#leases.values()].filter((held) => typeof held !== "string");
     this.#leases.clear();
     const ports = await Promise.allSettled<Closable>([...this.#serials.values(), ...this.#lines.values()]);

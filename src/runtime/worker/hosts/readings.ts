@@ -1,4 +1,4 @@
-// outstation:gateway/readings for the guest: checks names and rate, then waits until the readings are durable.
+// outstation:gateway/readings for the guest: checks names and rate, then hands readings over.
 import { limits } from "../../../base/limits.ts";
 import { isName } from "../../../protocol/topics.ts";
 import type { Reading, ReadingValue } from "../../../protocol/reports.ts";
@@ -24,7 +24,10 @@ export function createReadingsHost(calls: HostCalls, rate: RateLimit, nowMs: () 
     if (!rate.take(readings.length)) throw new HostCallError({ code: "too-many", message: "over the reading rate" });
     return calls.ask("readings.report", stream, converted);
   };
-  return { report: (...args: Parameters<typeof report>) => declare(toReadingsError, report(...args)) };
+  return {
+    report: (...args: Parameters<typeof report>) => declare(toReadingsError, report(...args)),
+    flush: () => declare(toReadingsError, calls.ask("readings.flush")),
+  };
 }
 
 function convert({ metric, value, unit, timeMs }: GuestReading, nowMs: number): Reading {
