@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { limits } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { openOutbox, type Outbox } from "../../../src/store/outbox.ts";
+import { encodeRecord, parseRecord } from "../../../src/store/outboxRecord.ts";
 import { createFaultDisk, type FaultDisk } from "../../support/faultDisk.ts";
 import { createEagerClock, createManualClock } from "../../support/manualClock.ts";
 
@@ -99,10 +100,30 @@ it("skips a record that is damaged while it runs, and one cursor slot that is da
   await outbox.acknowledge(2);
   disk.damage("/o/segment-0", 32 + 96 * 3 + 20);
   disk.damage("/o/cursor", 10);
+  const reopened = await openOutbox(disk, "/o", small);
+  expect(reopened.counters.waiting).toBe(7);
   expect(await texts(outbox)).toEqual(["r3", "r5", "r6", "r7", "r8"]);
   expect(outbox.counters.dropped.damaged).toBe(1);
-  const reopened = await openOutbox(disk, "/o", small);
-  expect(reopened.counters.waiting).toBe(0);
+});
+
+it("does not take a record that a torn write left behind a lost one for a new one", async () => {
+  const pair = async (disk: FaultDisk): Promise<void> => {
+    const outbox = await openOutbox(disk, "/o", small);
+    await Promise.all(["a", "b"].map((text) => outbox.append(Buffer.from(text.padEnd(80)))));
+  };
+  const probe = createFaultDisk();
+  await pair(probe);
+  const disk = createFaultDisk({ kind: "cut", at: probe.operations, survival: "second-half" });
+  await expect(pair(disk)).rejects.toMatchObject({ code: "broken" });
+  const second = disk.reboot("second-half");
+  await fill(await openOutbox(second, "/o", small), 1, "new");
+  expect(await texts(await openOutbox(second.reboot(), "/o", small))).toEqual(["new1"]);
+});
+
+it("takes no record of a segment's former life, whatever its sequence", () => {
+  const bytes = encodeRecord({ sequence: 7, payload: Buffer.from("old") }, 1);
+  expect(parseRecord(bytes, 0, 1)?.sequence).toBe(7);
+  expect(parseRecord(bytes, 0, 2)).toBeUndefined();
 });
 
 it("refuses a record over its bound, and more than it may hold in memory", async () => {
