@@ -133,7 +133,7 @@ const forgeries: Step = {
 };
 
 const ungranted: Step = {
-  title: "a component that imports a port it was not granted is refused before it runs",
+  title: "a component that imports a serial port it was not granted is refused before it runs",
   run: async (world) => {
     const { observer } = world;
     const file = join(world.directory, "ungranted.json");

@@ -18,7 +18,15 @@ export function boilerDeployment(udpPort: number): unknown {
   };
 }
 
-/** The same component with nothing granted. */
+/** The same component, but nobody grants it the serial port that it imports. */
 export function ungrantedDeployment(): unknown {
-  return { components: { boiler: { release: "boiler@1.1.0", triggers: { interval: { sample: "200ms" } } } } };
+  return {
+    components: {
+      boiler: {
+        release: "boiler@1.1.0",
+        grants: { gpio: { relay: "out" }, udp: { send: ["127.0.0.1:9"] } },
+        triggers: { interval: { sample: "200ms" } },
+      },
+    },
+  };
 }

@@ -9,7 +9,6 @@ import type { CommandDesk } from "../control/commandDesk.ts";
 import { fetchBlob } from "../link/fetchBlob.ts";
 import type { Link } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
-import { isRefusal } from "../protocol/refusal.ts";
 import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
 import { openTranspileCache } from "../runtime/cache.ts";
 import { openComponentStore } from "../store/componentStore.ts";

@@ -4,11 +4,11 @@ import type { FetchFile } from "../trust/fetchFile.ts";
 import { createIndexedFetch } from "../trust/indexedFetch.ts";
 
 /** Makes the fetch of one repository from the topics of its files. Rejects with LinkError "offline" when not connected. */
-export function createRetainedFetch(fetch: Link["fetch"]): (topicOf: (file: string) => string) => FetchFile {
+export function createRetainedFetch(fetchTopic: Link["fetch"]): (topicOf: (file: string) => string) => FetchFile {
   return (topicOf) =>
     createIndexedFetch(async (file, maxBytes) => {
       try {
-        return await fetch(topicOf(file), { maxBytes });
+        return await fetchTopic(topicOf(file), { maxBytes });
       } catch (error) {
         if (error instanceof LinkError && error.code === "timeout") return undefined;
         throw error;

@@ -55,6 +55,7 @@ function isOffered({ name, version }: InterfaceName): boolean {
   return offered !== undefined && version !== undefined && offered.versions.test(version);
 }
 
+/** One refusal for everything that is missing, so that one new deployment mends it. */
 function findMissingGrant(
   name: string,
   shape: ComponentShape,
@@ -66,22 +67,33 @@ function findMissingGrant(
     gpio: Object.keys(grants.gpio).length > 0,
     udp: grants.udp.send.length + grants.udp.bind.length > 0,
   };
+  const missing = new Map<Power, InterfaceName>();
   for (const entry of shape.imports) {
     const power = offeredInterfaces[entry.name]?.power;
-    if (power === undefined || granted[power]) continue;
-    const seen = `${name} imports ${formatInterface(entry)}, but its deployment grants it no ${power} port.`;
-    return refuse("admission.grant", seen, suggestGrant(power, ports));
+    if (power !== undefined && !granted[power] && !missing.has(power)) missing.set(power, entry);
   }
-  return undefined;
+  if (missing.size === 0) return undefined;
+  const imports = [...missing.values()].map(formatInterface).join(", ");
+  const powers = [...missing.keys()];
+  const seen = `${name} imports ${imports}, but its deployment grants it no ${powers.join(", no ")} port.`;
+  const example = powers.map((power) => suggestGrant(power, ports)).join(", ");
+  return refuse(
+    "admission.grant",
+    seen,
+    `Add "grants": { ${example} } to the deployment, or drop the import. ${listPorts(ports)}`,
+  );
 }
 
 function suggestGrant(power: Power, ports: Ports): string {
-  if (power === "udp")
-    return 'Add "grants": {"udp": {"send": ["address:port"]}} to the deployment, or drop the import.';
-  const names = ports.filter((port) => port.kind === power).map((port) => port.name);
-  const example = power === "serial" ? '"read-write"' : '"out"';
-  const board = names.length > 0 ? `this board has ${names.join(", ")}` : `this board has no ${power} port`;
-  return `Add "grants": {"${power}": {"${names[0] ?? "name"}": ${example}}} to the deployment (${board}), or drop the import.`;
+  if (power === "udp") return '"udp": { "send": ["10.0.0.5:5005"] }';
+  const port = ports.find(({ kind }) => kind === power);
+  const access = power === "serial" ? "read-write" : (port?.direction ?? "in");
+  return `"${power}": { "${port?.name ?? "name"}": "${access}" }`;
+}
+
+function listPorts(ports: Ports): string {
+  const names = ports.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  return `This board has ${names === "" ? "no ports" : names}.`;
 }
 
 function findMissingPort(name: string, { grants }: ComponentDeployment, ports: Ports): Refusal | undefined {
