@@ -39,7 +39,7 @@ export async function openOutbox(disk: Disk, directory: string, options: OutboxO
   const { segmentBytes = limits.outbox.segmentBytes, totalBytes = limits.outbox.totalBytes } = options;
   await disk.makeDirectory(directory);
   const cursorFile = await openCursorFile(disk, join(directory, "cursor"));
-  const segments = new Segments(disk, directory, { segmentBytes, totalBytes });
+  const segments = new Segments(disk, directory, { segmentBytes, totalBytes, log: options.log });
   await segments.open();
   return new Outbox(segments, cursorFile, options);
 }

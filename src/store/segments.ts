@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Disk } from "../base/disk.ts";
+import { describeError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
 import type { OutboxRecord } from "./outboxRecord.ts";
 import { Segment } from "./segment.ts";
 
 export interface SegmentsOptions {
   readonly segmentBytes: number;
   readonly totalBytes: number;
+  readonly log: Log;
 }
 
 const filePattern = /^segment-\d+$/;
@@ -65,8 +68,9 @@ export class Segments {
     try {
       this.#free.push(await this.#addSegment());
       return false;
-    } catch {
-      // A full disk: the segments that are there are the outbox.
+    } catch (thrown) {
+      const reason = describeError(thrown);
+      this.#options.log.warn({ reason }, "no room for another outbox segment; the oldest readings give way instead");
       return true;
     }
   }

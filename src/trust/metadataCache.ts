@@ -53,12 +53,11 @@ export async function loadMetadata(
 type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
 
 /** TUF 5.3.8: keeps a root as soon as it is verified, whatever becomes of the rest. */
-export async function promoteRoot(location: CacheLocation, before: DurableRoot, read: ReadFile): Promise<TrustedRoot> {
+export async function promoteRoot(location: CacheLocation, before: DurableRoot, read: ReadFile): Promise<void> {
   const bytes = await read(rootFile);
   const root = bytes === undefined ? undefined : readRoot(bytes);
-  if (bytes === undefined || root === undefined || root.version <= before.root.version) return before.root;
+  if (bytes === undefined || root === undefined || root.version <= before.root.version) return;
   await location.disk.writeFile(join(location.directory, rootFile), bytes);
-  return root;
 }
 
 /** TUF 5.4.5, 5.5.7, 5.6.6: keeps the rest once all of it is verified. */

@@ -8,7 +8,7 @@ import { loadMetadata, loadRoot, promoteMetadata, promoteRoot } from "./metadata
 import type { CacheLocation } from "./metadataCache.ts";
 import { openScratch } from "./scratch.ts";
 import { roles, runUpdater } from "./tuf.ts";
-import type { TrustedRoot, VerifiedMetadata } from "./tuf.ts";
+import type { VerifiedMetadata } from "./tuf.ts";
 
 export type RepositoryName = "director" | "image";
 
@@ -35,15 +35,12 @@ export async function refreshRepository(
   const before = await loadRoot(location);
   await using scratch = await openScratch(await loadMetadata(location, before));
   let metadata: VerifiedMetadata | Refusal | "no-timestamp";
-  let root: TrustedRoot;
   try {
     const { fetchFile, nowMs } = refresh;
     metadata = await runUpdater({ directory: scratch.directory, fetchFile, nowMs });
   } finally {
-    root = await promoteRoot(location, before, scratch.read);
+    await promoteRoot(location, before, scratch.read);
   }
-  const rolledBack = checkRoot(refresh, root);
-  if (rolledBack !== undefined) return rolledBack;
   if (metadata === "no-timestamp") return explainMissing(refresh);
   if (isRefusal(metadata)) return metadata;
   const refused = refresh.refuseMetadata(metadata) ?? checkVersions(refresh, metadata);
@@ -62,14 +59,7 @@ export function attestedFloor(name: RepositoryName): FloorName {
 
 const rollbackFix = "Publish the newest metadata again; a broker or mirror may be serving old files.";
 
-/** TUF 5.3.5: also after the kept root was lost, the chain must reach as far as it once did. */
-function checkRoot({ name, floors }: RepositoryRefresh, root: TrustedRoot): Refusal | undefined {
-  const floor = floors.get(`${name}/root`)?.value ?? 0;
-  if (root.version >= floor) return undefined;
-  return refuse("trust.rollback", `${name} root ${root.version} is older than ${floor}, seen before.`, rollbackFix);
-}
-
-/** TUF 5.4.3, 5.5.5, 5.6.4, held against our own memory instead of the cache. */
+/** TUF 5.3.5, 5.4.3, 5.5.5, 5.6.4, held against our own memory: it outlives the cache, and a kept root that was lost. */
 function checkVersions({ name, floors }: RepositoryRefresh, metadata: VerifiedMetadata): Refusal | undefined {
   for (const role of roles) {
     const version = metadata.versions[role];

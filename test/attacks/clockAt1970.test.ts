@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { publishDirector, publishImage } from "../../src/operator/publish.ts";
 import { renewImage } from "../../src/operator/repository/addRelease.ts";
+import { signTimestamp } from "../../src/operator/repository/metadata.ts";
 import { renewDirector } from "../../src/operator/repository/director.ts";
 import {
   createFleet,
@@ -11,8 +12,10 @@ import {
   expectDeployed,
   expectRefused,
   publishAll,
+  readMemory,
   release,
 } from "../support/fleet.ts";
+import { readImageFile } from "../support/rotateRoot.ts";
 
 describe("a clock at 1970", () => {
   test("does not keep a gateway from good metadata", async () => {
@@ -63,5 +66,19 @@ describe("a clock ahead of the time", () => {
     await deployTo(fleet, "plant-7", "boiler@1.0.0");
     await expectRefused(gateway, "trust.expired", { nowMs: fleet.time.nowMs + 3650 * dayMs });
     await expectDeployed(gateway, 1);
+  });
+
+  test("cannot be forged by a timestamp that claims to be signed after its own expiry", async () => {
+    await using fleet = await createFleet();
+    const gateway = createGateway(fleet);
+    await release(fleet, { version: "1.0.0" });
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    const snapshot = { version: 2, bytes: await readImageFile(fleet, "2.snapshot.json") };
+    const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs + 3000 * dayMs };
+    const key = await fleet.workspace.loadKey("timestamp");
+    fleet.broker.set("outstation/v1/image/timestamp.json", signTimestamp({ version: 9, ...times, snapshot }, key));
+    await expectDeployed(gateway, 1);
+    await expectDeployed(gateway, 1);
+    expect(readMemory(gateway.disk).get("/trust/floors.json image/attested")).toBeUndefined();
   });
 });

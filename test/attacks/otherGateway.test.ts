@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { publishDirector } from "../../src/operator/publish.ts";
 import { createFleet, createGateway, deployTo, expectDeployed, expectRefused, release } from "../support/fleet.ts";
 import type { Fleet } from "../support/fleet.ts";
-import { createDeployment, forgeDirector } from "../support/forgeDirector.ts";
+import { createDeployment, forgeDirector, forgeEmptyDirector } from "../support/forgeDirector.ts";
 
 /** Puts everything of one gateway's director under the topics of another. */
 function redirect(fleet: Fleet, from: string, to: string): void {
@@ -52,5 +52,20 @@ describe("another gateway's director", () => {
     await expectRefused(gateway, "trust.malformed");
     await forgeDirector(fleet, "plant-7", [deployment]);
     await expectDeployed(gateway, 3);
+  });
+
+  test.each([
+    ["names no gateway because it lists nothing", false, "trust.gateway"],
+    ["delegates to somebody else", true, "trust.malformed"],
+  ] as const)("is refused when it %s", async (_, delegates, rule) => {
+    await using fleet = await createFleet();
+    const gateway = createGateway(fleet, "plant-7");
+    await release(fleet, { version: "1.0.0" });
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    await expectDeployed(gateway, 1);
+    const before = new Map(gateway.disk.files);
+    await forgeEmptyDirector(fleet, "plant-7", delegates);
+    await expectRefused(gateway, rule);
+    expect(gateway.disk.files).toEqual(before);
   });
 });

@@ -145,6 +145,37 @@ for (const { name, start, protocol, present } of brokers)
       expect(nudges).toEqual(["v1", "v2", "v3"]);
     });
 
+    it("does not weaken a standing subscription by a fetch of the same topic", async () => {
+      await using spy = await openSpy(broker.url);
+      await spy.publish("orders", "old", true);
+      const link = open();
+      await link.subscribe("orders", () => undefined);
+      await untilOnline(link);
+      await link.fetch("orders", { maxBytes: 100 });
+      await link.close();
+      await spy.publish("orders", "new");
+      await using again = await openSpy(broker.url, "", "gateway-1", false);
+      await again.until("orders new");
+      expect(again.seen).toContain("orders new");
+    });
+
+    it("drops a subscription that an earlier run left in its session", async () => {
+      const earlier = await openSpy(broker.url, "left/behind", "gateway-1", false);
+      await earlier[Symbol.asyncDispose]();
+      await using spy = await openSpy(broker.url);
+      await using link = open();
+      const marked = Promise.withResolvers<void>();
+      await link.subscribe("marker", () => marked.resolve());
+      await untilOnline(link);
+      await spy.publish("left/behind", "1");
+      await expect.poll(() => link.traffic.in.other).toBe("left/behind1".length);
+      await link.publish({ topic: "asked", payload: "" });
+      await spy.publish("left/behind", "2");
+      await spy.publish("marker", "3");
+      await marked.promise;
+      expect(link.traffic.in.other).toBe("left/behind1marker3".length);
+    });
+
     it("acknowledges a message only after its handler finished: a killed gateway gets it again", async () => {
       await using spy = await openSpy(broker.url);
       const child = await startLinkProcess(broker.url, protocol);

@@ -1,12 +1,16 @@
 // What a thief with the director's online key can sign: any targets, for any gateway.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TargetFile } from "@tufjs/models";
+import { Metadata, Signature, TargetFile, Targets } from "@tufjs/models";
+import { Delegations } from "@tufjs/models/dist/delegations.js";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { publishDirector } from "../../src/operator/publish.ts";
+import { signSnapshot, signTimestamp } from "../../src/operator/repository/metadata.ts";
 import { directorDirectory, directorSigners } from "../../src/operator/repository/places.ts";
 import { loadRepository, signRound } from "../../src/operator/repository/repository.ts";
 import { targetFileName } from "../../src/protocol/repository.ts";
+import { createTopics } from "../../src/protocol/topics.ts";
+import { dayMs } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 
 export interface ForgedTarget {
@@ -30,6 +34,25 @@ export async function forgeDirector(fleet: Fleet, gateway: string, forged: reado
   const signers = await directorSigners(fleet.workspace);
   await signRound(fleet.workspace, directory, { targets: [...kept, ...added], signers });
   await publishDirector(fleet.workspace, gateway, fleet.publisher);
+}
+
+/** Serves a director whose targets are empty and, if asked for, delegate to somebody else. */
+export async function forgeEmptyDirector(fleet: Fleet, gateway: string, delegates: boolean): Promise<void> {
+  const { director } = createTopics(fleet.workspace.settings.root).gateway(gateway);
+  const key = await fleet.workspace.loadKey("director");
+  const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
+  const delegations = delegates ? { delegations: new Delegations({ keys: {}, roles: {} }) } : {};
+  const expires = new Date(times.expiresMs).toISOString();
+  const metadata = new Metadata(
+    new Targets({ specVersion: "1.0.31", version: 9, expires, targets: {}, ...delegations }),
+  );
+  metadata.sign((bytes) => new Signature({ keyID: key.keyId, sig: Buffer.from(key.sign(bytes)).toString("hex") }));
+  const targets = new TextEncoder().encode(JSON.stringify(metadata.toJSON()));
+  const snapshot = signSnapshot({ version: 9, ...times, targets: { version: 9, bytes: targets } }, key);
+  fleet.broker.set(director("9.targets.json"), targets);
+  fleet.broker.set(director("9.snapshot.json"), snapshot);
+  const timestamp = signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes: snapshot } }, key);
+  fleet.broker.set(director("timestamp.json"), timestamp);
 }
 
 export function createDeployment(version: number, gateway: string, release: string): ForgedTarget {

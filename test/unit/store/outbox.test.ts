@@ -1,11 +1,12 @@
 // The outbox beyond the fault sweep: group commit, bounds, recycling, breaking, waiting, and a damaged medium.
 import { expect, it } from "vitest";
+import type { Disk } from "../../../src/base/disk.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { openOutbox, type Outbox } from "../../../src/store/outbox.ts";
 import { encodeRecord, parseRecord } from "../../../src/store/outboxRecord.ts";
 import { createFaultDisk, type FaultDisk } from "../../support/faultDisk.ts";
-import { createEagerClock, createManualClock } from "../../support/manualClock.ts";
+import { createEagerClock, createManualClock, settle } from "../../support/manualClock.ts";
 
 const small = { clock: createEagerClock(), log: silentLog, segmentBytes: 512, totalBytes: 2048 };
 
@@ -106,9 +107,10 @@ it("skips a record that is damaged while it runs, and one cursor slot that is da
   expect(outbox.counters.dropped.damaged).toBe(1);
 });
 
-it("does not take a record that a torn write left behind a lost one for a new one", async () => {
+it.each([[[]], [["kept"]]])("takes no record left behind a torn one for a new one, after %o", async (earlier) => {
   const pair = async (disk: FaultDisk): Promise<void> => {
     const outbox = await openOutbox(disk, "/o", small);
+    for (const text of earlier) await outbox.append(Buffer.from(text.padEnd(80)));
     await Promise.all(["a", "b"].map((text) => outbox.append(Buffer.from(text.padEnd(80)))));
   };
   const probe = createFaultDisk();
@@ -117,7 +119,39 @@ it("does not take a record that a torn write left behind a lost one for a new on
   await expect(pair(disk)).rejects.toMatchObject({ code: "broken" });
   const second = disk.reboot("second-half");
   await fill(await openOutbox(second, "/o", small), 1, "new");
-  expect(await texts(await openOutbox(second.reboot(), "/o", small))).toEqual(["new1"]);
+  expect(await texts(await openOutbox(second.reboot(), "/o", small))).toEqual([...earlier, "new1"]);
+});
+
+it("never recycles a segment that is being read", async () => {
+  const disk = createFaultDisk();
+  const gate = Promise.withResolvers<void>();
+  let slow = false;
+  const slowDisk: Disk = {
+    ...disk,
+    openFile: async (path, sizeBytes) => {
+      const file = await disk.openFile(path, sizeBytes);
+      const read = async (position: number, length: number): Promise<Uint8Array> => {
+        const waits = slow;
+        slow = false;
+        if (waits) await gate.promise;
+        return file.read(position, length);
+      };
+      return { ...file, read };
+    },
+  };
+  const outbox = await openOutbox(slowDisk, "/o", small);
+  await fill(outbox, 16);
+  slow = true;
+  const peeking = outbox.peek(4, 9999);
+  const filling = fill(outbox, 8, "more");
+  await settle();
+  await settle();
+  gate.resolve();
+  const records = await peeking;
+  expect(records.map(({ payload }) => Buffer.from(payload).toString().trim())).toEqual(["r1", "r2", "r3", "r4"]);
+  await filling;
+  expect(outbox.counters.dropped.damaged).toBe(0);
+  expect(outbox.counters.dropped.full + outbox.counters.waiting).toBe(24);
 });
 
 it("takes no record of a segment's former life, whatever its sequence", () => {
