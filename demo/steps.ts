@@ -76,13 +76,13 @@ const commandRelay: Step = {
 const deltaUpdate: Step = {
   title: "boiler@1.1.0, three changed lines, goes out as a delta",
   run: async (world, figures) => {
-    const { observer, broker } = world;
+    const { observer, gate } = world;
     const { lengthBytes } = await world.release("1.1.0", withDeviation);
-    const bytesBefore = broker.toGatewayBytes;
+    const bytesBefore = gate.toGatewayBytes;
     const running = observer.until("its first reading", () => observer.tally("boiler/deviation").contiguous > 0);
     const deployed = world.outstation(["deploy", gateway, "--release", "boiler=boiler@1.1.0"]);
     await running;
-    figures.deltaBytes = broker.toGatewayBytes - bytesBefore;
+    figures.deltaBytes = gate.toGatewayBytes - bytesBefore;
     figures.fullBytes = lengthBytes;
     await deployed;
     const { lost, unlabelledDuplicates, contiguous } = observer.tally(stream);
@@ -149,12 +149,12 @@ const ungranted: Step = {
 
 const cutOff: Step = {
   title: "the broker is cut off for five seconds; every reading arrives afterwards",
-  run: async ({ observer, broker }) => {
+  run: async ({ observer, gate }) => {
     const before = observer.tally(stream).contiguous;
-    broker.shut();
+    gate.shut();
     await new Promise((resolve) => setTimeout(resolve, 5000));
     const during = observer.tally(stream).contiguous;
-    broker.open();
+    gate.open();
     await observer.until("the readings of the outage", () => observer.tally(stream).contiguous >= during + 20);
     const { lost, unlabelledDuplicates, labelledDuplicates, contiguous } = observer.tally(stream);
     expect(lost === 0, `no reading is lost (lost ${lost})`);

@@ -107,7 +107,7 @@ class BrokerForger implements Forger {
   }
 
   async #forge(args: readonly string[]): Promise<void> {
-    const outcome = await run("cli", args);
+    const outcome = await run(this.#world.programs.outstation, args);
     if (outcome.code !== 0) throw new Error(`the forger's own ${args[0]} failed: ${outcome.stderr}`);
   }
 }

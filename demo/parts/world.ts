@@ -4,15 +4,19 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildExample } from "../../examples/build.ts";
-import { startBroker, type Broker } from "./broker.ts";
+import { startEmbeddedBroker, type Broker } from "./broker.ts";
+import { startGate, type Gate } from "./gate.ts";
 import { observe, type Observer } from "./observer.ts";
-import { run, startDaemon, type Daemon, type Outcome } from "./processes.ts";
+import { builtPrograms, run, startDaemon, type Daemon, type Outcome, type Programs } from "./processes.ts";
 
 export const gateway = "pump-7";
 
 export interface World {
   readonly directory: string;
   readonly broker: Broker;
+  /** Between the broker and the gateway. */
+  readonly gate: Gate;
+  readonly programs: Programs;
   readonly observer: Observer;
   /** Datagrams that reached the listener, as text. */
   readonly datagrams: readonly string[];
@@ -28,28 +32,37 @@ export interface World {
   stop(keepFiles: boolean): Promise<void>;
 }
 
-export async function createWorld(): Promise<World> {
+export interface WorldOptions {
+  readonly programs?: Programs;
+  readonly startBroker?: () => Promise<Broker>;
+}
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const { programs = builtPrograms, startBroker = startEmbeddedBroker } = options;
   const directory = await mkdtemp(join(tmpdir(), "outstation-demo-"));
   await mkdir(join(directory, "fleet"));
   const broker = await startBroker();
+  const gate = await startGate(broker.url);
   const listener = await listenUdp();
   const outstation = async (args: readonly string[], expectedCode = 0): Promise<Outcome> => {
-    const outcome = await run("cli", [...args, "--dir", join(directory, "fleet")]);
+    const outcome = await run(programs.outstation, [...args, "--dir", join(directory, "fleet")]);
     if (outcome.code !== expectedCode)
       throw new Error(`outstation ${args.join(" ")} ended with ${outcome.code}: ${outcome.stderr}${outcome.stdout}`);
     return outcome;
   };
   await outstation(["init", "--broker", broker.url, "--dev"]);
-  await setUpGateway(directory, broker);
+  await setUpGateway(programs, directory, gate);
   const stateDirectory = join(directory, gateway);
   const logFile = join(directory, "outstationd.log");
   const world: World = {
     directory,
     broker,
+    gate,
+    programs,
     observer: await observe(broker.url, gateway),
     datagrams: listener.received,
     udpPort: listener.port,
-    daemon: startDaemon(stateDirectory, logFile),
+    daemon: startDaemon(programs.outstationd, stateDirectory, logFile),
     outstation,
     release: async (version, edit) => {
       const component = await buildExample("boiler", edit);
@@ -60,13 +73,14 @@ export async function createWorld(): Promise<World> {
     },
     trace: async () => parseLines(await readFile(join(directory, "trace.ndjson"), "utf8").catch(() => "")),
     startGateway: () => {
-      world.daemon = startDaemon(stateDirectory, logFile);
+      world.daemon = startDaemon(programs.outstationd, stateDirectory, logFile);
     },
     stop: async (keepFiles) => {
       world.daemon.kill("SIGTERM");
       await world.daemon.exited;
       await world.observer.close();
       listener.socket.close();
+      gate.stop();
       await broker.stop();
       if (!keepFiles) await rm(directory, { recursive: true, force: true });
     },
@@ -75,7 +89,7 @@ export async function createWorld(): Promise<World> {
 }
 
 /** The board: a thermometer that answers on a serial line and a relay, both simulated. */
-async function setUpGateway(directory: string, broker: Broker): Promise<void> {
+async function setUpGateway(programs: Programs, directory: string, gate: Gate): Promise<void> {
   const board = {
     serial: { probe: { simulated: "line-thermometer", options: { seed: 7, celsius: 61 } } },
     gpio: { relay: { simulated: "relay", direction: "out" } },
@@ -84,8 +98,8 @@ async function setUpGateway(directory: string, broker: Broker): Promise<void> {
   const boardFile = join(directory, "board.json");
   await writeFile(boardFile, JSON.stringify(board, undefined, 2));
   const factory = join(directory, "fleet", "factory.json");
-  const args = ["setup", "--id", gateway, "--factory", factory, "--board", boardFile, "--broker", broker.gateUrl];
-  const outcome = await run("agent", [...args, "--state", join(directory, gateway)]);
+  const args = ["setup", "--id", gateway, "--factory", factory, "--board", boardFile, "--broker", gate.url];
+  const outcome = await run(programs.outstationd, [...args, "--state", join(directory, gateway)]);
   if (outcome.code !== 0) throw new Error(outcome.stderr);
 }
 
