@@ -22,32 +22,25 @@ function driveNativePort(path: string, native: NativePort): SerialPort {
   const received = createReceiveBuffer();
   let ended: DeviceError | undefined;
   const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
-  const writes = new Set<(error: DeviceError) => void>();
 
-  const end = (error: DeviceError): void => {
-    ended ??= error;
-    for (const reject of writes) reject(error);
-    writes.clear();
-  };
   native.on("data", (bytes: Uint8Array) => received.push(bytes));
-  native.on("error", (cause: Error) => end(new DeviceError("failed", `${path}: ${cause.message}`, { cause })));
+  native.on("error", (cause: Error) => {
+    ended ??= new DeviceError("failed", `${path}: ${cause.message}`, { cause });
+  });
   native.on("close", (cause: Error | null) => {
     settleClosed();
     if (ended?.code === "closed") return;
-    const gone = new DeviceError("disconnected", `${path} went away; plug it in and open it again.`, { cause });
-    ended = undefined;
-    end(gone);
-    received.disconnect(gone);
+    ended = new DeviceError("disconnected", `${path} went away; plug it in and open it again.`, { cause });
+    received.disconnect(ended);
   });
 
   const write = async (bytes: Uint8Array): Promise<void> => {
     if (ended !== undefined) throw ended;
     refuseOversize(path, bytes.length, native.writableLength);
     await new Promise<void>((resolve, reject) => {
-      writes.add(reject);
+      // The stream calls back for every write, also for those that wait behind one that a close cancelled.
       // A copy: the caller may reuse its buffer while the line is slow.
       native.write(Buffer.from(bytes), (error) => {
-        writes.delete(reject);
         if (error) reject(ended ?? new DeviceError("failed", `${path}: ${error.message}`, { cause: error }));
         else resolve();
       });
@@ -56,10 +49,9 @@ function driveNativePort(path: string, native: NativePort): SerialPort {
 
   const close = async (): Promise<void> => {
     if (ended?.code !== "closed") {
-      ended = undefined;
-      end(new DeviceError("closed", `${path} is closed; open it again.`));
+      ended = new DeviceError("closed", `${path} is closed; open it again.`);
       received.close();
-      if (native.isOpen) native.close();
+      if (native.isOpen) native.close(() => settleClosed());
     }
     await closed;
   };

@@ -1,5 +1,5 @@
 // The only use of the file system on the operator side: whole files, replaced atomically, private ones kept private.
-import { chmod, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "./error.ts";
 
@@ -67,15 +67,15 @@ export async function listNames(directory: string): Promise<readonly string[]> {
 }
 
 async function writeSynced(path: string, content: Uint8Array | string, mode: number): Promise<void> {
-  const file = await open(path, "w", mode);
+  // One left over from a crash would keep its own, perhaps wider, mode.
+  await rm(path, { force: true });
+  const file = await open(path, "wx", mode);
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  // The umask may have taken bits from the mode that open was given.
-  await chmod(path, mode);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

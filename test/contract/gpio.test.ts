@@ -58,6 +58,16 @@ describe.each([
     expect(rig.level()).toBe(false);
   });
 
+  it("starts an output inactive at each open", async () => {
+    const rig = start("out");
+    const line = await rig.open();
+    await line.write(true);
+    await line.close();
+    await using again = await rig.open();
+    expect(rig.level()).toBe(false);
+    expect(await again.read()).toBe(false);
+  });
+
   it("is busy for a second open, and free again after close", async () => {
     const rig = start("in");
     const line = await rig.open();
@@ -138,10 +148,14 @@ describe.each([
     await using again = await rig.open();
     const later: Edge[] = [];
     again.watch("rising", (edge) => later.push(edge));
-    stop();
     rig.drive(true);
     await vi.waitFor(() => expect(later).toHaveLength(1));
     expect(edges).toHaveLength(0);
+    // Of the closed line: it must not stop the one that is open now.
+    stop();
+    rig.drive(false);
+    rig.drive(true);
+    await vi.waitFor(() => expect(later).toHaveLength(2));
     const output = await start("out").open();
     await output.close();
     await expect(output.write(true)).rejects.toMatchObject({ code: "closed" });

@@ -60,11 +60,12 @@ describe.each(rigs.filter((rig) => rig.available))("a serial port on $name", ({ 
 
   it("lets the caller reuse its buffer as soon as write has returned", () =>
     withRig(async (rig, port) => {
+      const before = port.write(Buffer.alloc(32_768, "-"));
       const bytes = Buffer.from("first");
       const writing = port.write(bytes);
       bytes.fill("x");
-      await writing;
-      expect(String(await rig.heard(5))).toBe("first");
+      await Promise.all([before, writing]);
+      expect((await rig.heard(32_773)).subarray(-5).toString()).toBe("first");
     }));
 
   it("is busy for a second open, and free again after close", () =>
@@ -152,6 +153,20 @@ describe("a serial port of the operating system", () => {
     const program = join(import.meta.dirname, "../support/serialPingPong.ts");
     expect(await runOnPtyPair(program)).toBe("200 rounds\n");
   });
+
+  it.runIf(hasSocat)(
+    "rejects a write that stands still when the port is closed, and refuses more before that",
+    async () => {
+      await using rig = await startPtyRig();
+      await using port = await rig.open();
+      rig.freeze();
+      const writing = Promise.allSettled([port.write(new Uint8Array(60_000)), port.write(new Uint8Array(1))]);
+      await expect(port.write(new Uint8Array(60_000))).rejects.toMatchObject({ code: "busy" });
+      await port.close();
+      const closed = { status: "rejected", reason: expect.objectContaining({ code: "closed" }) };
+      expect(await writing).toEqual([closed, closed]);
+    },
+  );
 
   it("is unsupported when the path is no serial port", async () => {
     await expect(openLinuxSerial("/dev/null", framing)).rejects.toMatchObject({ code: "unsupported" });

@@ -36,7 +36,7 @@ export class FakeGpioKernel implements GpioKernel {
   readonly failures = new Map<string | number, number>();
   gone = false;
   polls = 0;
-  #lastFile = 10;
+  #polling = false;
   readonly #nowNs: () => bigint;
 
   constructor(nowNs: () => bigint) {
@@ -97,6 +97,16 @@ export class FakeGpioKernel implements GpioKernel {
 
   async poll(files: readonly number[]): Promise<readonly number[]> {
     this.polls += 1;
+    if (this.#polling) throw new Error("two polls at once");
+    this.#polling = true;
+    try {
+      return await this.#wait(files);
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  async #wait(files: readonly number[]): Promise<readonly number[]> {
     for (let waits = 0; waits < 5; waits += 1) {
       for (const file of files) if (!this.opened.has(file)) throw new Error(`file ${file} was closed while polled`);
       const ready = files.filter((file) => {
@@ -120,9 +130,11 @@ export class FakeGpioKernel implements GpioKernel {
   }
 
   #file(target: Chip | FakeLine): number {
-    this.#lastFile += 1;
-    this.opened.set(this.#lastFile, target);
-    return this.#lastFile;
+    // As a real kernel: the lowest number that is free, so a closed one comes back at once.
+    let file = 10;
+    while (this.opened.has(file)) file += 1;
+    this.opened.set(file, target);
+    return file;
   }
 
   #chipIoctl(chip: Chip, request: number, fields: DataView): number {
@@ -142,7 +154,10 @@ export class FakeGpioKernel implements GpioKernel {
     if (line.consumer !== "") return errors.EBUSY;
     line.consumer = Buffer.from(bytes.subarray(256, 288)).toString().replaceAll("\0", "");
     this.#configure(line, new DataView(fields.buffer, fields.byteOffset + 288, 272));
-    if (line.has(3)) line.written.push(line.has(1));
+    if (line.has(3)) {
+      line.level = line.has(1);
+      line.written.push(line.level);
+    }
     fields.setInt32(588, this.#file(line), true);
     return 0;
   }

@@ -20,6 +20,11 @@ export interface SerialRig extends AsyncDisposable {
   unplug(): Promise<void>;
 }
 
+export interface PtyRig extends SerialRig {
+  /** The far end stands still: it takes nothing any more. */
+  freeze(): void;
+}
+
 export const hasSocat = spawnSync("socat", ["-V"]).status === 0;
 
 const framing = { baudRate: 115_200, dataBits: 8, stopBits: 1, parity: "none" } as const;
@@ -41,7 +46,7 @@ export async function startSimulatedRig(): Promise<SerialRig> {
 }
 
 /** A pseudo-terminal; its far end is the standard input and output of a socat process. */
-export async function startPtyRig(): Promise<SerialRig> {
+export async function startPtyRig(): Promise<PtyRig> {
   const directory = await mkdtemp(join(tmpdir(), "outstation-pty-"));
   const path = join(directory, "port");
   const socat = spawn("socat", ["-d", "-d", `PTY,link=${path},raw,echo=0`, "STDIO"]);
@@ -59,6 +64,7 @@ export async function startPtyRig(): Promise<SerialRig> {
     send: (bytes) => void socat.stdin.write(bytes),
     heard: ear.heard,
     unplug,
+    freeze: () => void socat.kill("SIGSTOP"),
     [Symbol.asyncDispose]: async () => {
       await unplug();
       await rm(directory, { recursive: true });

@@ -208,6 +208,17 @@ describe("the command desk", () => {
     expect(published.at(-1)).toMatchObject({ command: "one-more", status: "succeeded" });
   });
 
+  it("is busy when it remembers as many commands as it can, and calls nothing", async () => {
+    const remembered = Array.from({ length: limits.command.remembered }, (_, count) => {
+      const entry = { untilMs: startMs + 600_000, published: true };
+      return [`commands/earlier-${count}.json`, text(JSON.stringify(entry))] as const;
+    });
+    const { desk, calls, published } = await start(undefined, createMemoryDisk(new Map(remembered)));
+    await desk.receive(await token("one-more"));
+    expect(calls).toEqual([]);
+    expect(published).toMatchObject([{ command: "one-more", status: "refused", refusal: { rule: "command.busy" } }]);
+  });
+
   it("answers a refused token and reports it; a token without readable id is only reported", async () => {
     const { desk, calls, published, refusals } = await start();
     await desk.receive(await token("command-1", {}, mallory));

@@ -133,9 +133,20 @@ describe("the simulated parts of a board", () => {
     expect(String(Buffer.from(await port.read(100)))).toMatch(/^(T=\d+\.\d\d\r\n){2}$/);
     expect(edges.map((edge) => edge.timestampNs)).toEqual([500_000_000n, 1_500_000_000n]);
     await board.close();
-    clock.advance(10_000);
+    clock.advance(10_500);
     expect(edges).toHaveLength(2);
     expect(board.simulated.gpio.get("button")?.active).toBe(false);
+  });
+
+  it("lose power when they are unplugged, and start afresh when they are plugged in", async () => {
+    const clock = createManualClock();
+    await using board = await openBoard(parseBoardFile(JSON.stringify(file)), { clock });
+    clock.advance(500);
+    board.simulated.serial.get("meter")?.unplug();
+    board.simulated.serial.get("meter")?.plug();
+    await using port = await board.openSerial("meter");
+    clock.advance(1000);
+    expect(String(Buffer.from(await port.read(100)))).toMatch(/^T=\d+\.\d\d\r\n$/);
   });
 
   it("obey the hand on them: a button is pressed, a relay is not", async () => {

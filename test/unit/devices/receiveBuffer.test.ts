@@ -52,6 +52,18 @@ describe("a receive buffer", () => {
     expect(await buffer.read(1)).toEqual(bytes(1));
   });
 
+  it("lets go of a signal whose read is over: aborting it later disturbs nobody", async () => {
+    const buffer = createReceiveBuffer();
+    const abort = new AbortController();
+    const first = buffer.read(1, abort.signal);
+    buffer.push(bytes(1));
+    await first;
+    const second = buffer.read(1);
+    abort.abort(new Error("too late"));
+    buffer.push(bytes(2));
+    expect(await second).toEqual(bytes(2));
+  });
+
   it("still gives what was received before a disconnect, then tells of it", async () => {
     const buffer = createReceiveBuffer();
     buffer.push(bytes(1));

@@ -21,6 +21,14 @@ describe("keys", () => {
     expect(verify(null, message, createPublicKey(made.privateKey), loaded.sign(message))).toBe(true);
   });
 
+  test("are private from the first byte, whatever a crash left lying there", async () => {
+    await using directory = await createTemporaryDirectory();
+    const path = join(directory.path, "targets.pem");
+    await writeFile(`${path}.${process.pid}.tmp`, "left over", { mode: 0o644 });
+    await createKey(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
   test("stay closed to a wrong passphrase, and to none", async () => {
     await using directory = await createTemporaryDirectory();
     const path = join(directory.path, "targets.pem");
