@@ -14,8 +14,8 @@ const missing = mosquittoMissing();
 if (missing !== undefined) console.log(`the link's contract is not run on mosquitto: ${missing}`);
 
 const brokers = [
-  { name: "mosquitto, MQTT 5", start: startMosquitto, protocol: "5", present: missing === undefined },
-  { name: "mosquitto, MQTT 3.1.1", start: startMosquitto, protocol: "3.1.1", present: missing === undefined },
+  { name: "mosquitto, MQTT 5", start: () => startMosquitto(), protocol: "5", present: missing === undefined },
+  { name: "mosquitto, MQTT 3.1.1", start: () => startMosquitto(), protocol: "3.1.1", present: missing === undefined },
   { name: "aedes, which refuses MQTT 5", start: startAedes, protocol: "auto", present: true },
 ] as const;
 

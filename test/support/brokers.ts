@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Aedes } from "aedes";
 
@@ -23,14 +23,18 @@ export function mosquittoMissing(): string | undefined {
   return tried.error === undefined ? undefined : `mosquitto is not installed (${tried.error.message})`;
 }
 
-export async function startMosquitto(): Promise<Broker> {
+/** `extra` are more lines of its configuration, such as TLS files; `scheme` the one of its URL. */
+export async function startMosquitto(extra = "", scheme = "mqtt"): Promise<Broker> {
   const directory = mkdtempSync(join(tmpdir(), "outstation-mosquitto-"));
   const port = await freePort();
   const config = join(directory, "mosquitto.conf");
-  writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n`);
+  writeFileSync(
+    config,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nuser ${userInfo().username}\n${extra}\n`,
+  );
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
-    if (child === undefined) return;
+    if (child === undefined || child.exitCode !== null) return;
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;
@@ -46,7 +50,7 @@ export async function startMosquitto(): Promise<Broker> {
     rmSync(directory, { recursive: true, force: true });
   };
   const pause = (): void => void child?.kill("SIGSTOP");
-  return { url: `mqtt://127.0.0.1:${port}`, stop, start, pause, [Symbol.asyncDispose]: dispose };
+  return { url: `${scheme}://127.0.0.1:${port}`, stop, start, pause, [Symbol.asyncDispose]: dispose };
 }
 
 /** MQTT 3.1.1 only: it refuses version 5. */
