@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
+import { describeError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { CommandDesk } from "../control/commandDesk.ts";
 import { fetchBlob } from "../link/fetchBlob.ts";
-import type { Link } from "../link/link.ts";
+import type { Link, MessageHandler } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
 import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
 import { openTranspileCache } from "../runtime/cache.ts";
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Called when the agent cannot go on in this process; whoever supervises it starts it again. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** A running agent. Dispose stops components, keeps what they reported, and says goodbye to the broker. */
@@ -106,28 +109,40 @@ class Wiring implements Agent {
       this.#commands = desk;
       await this.#reconciler.runCommitted();
     });
-    void this.#link.subscribe(this.#own.commands, async (_topic, token) => {
+    this.#subscribe(this.#own.commands, async (_topic, token) => {
       await booted;
       await this.#commands?.receive(token);
     });
-    void this.#link.subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
+    this.#subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
     this.#link.onOnline(() => this.#comeOnline());
     await booted;
     this.#reporter.event({ kind: "boot", detail: `boot ${this.#bootId}` });
     log.info({ gateway: this.#options.config.gateway, bootId: this.#bootId }, "the committed set runs");
     this.#executor.run(() => this.#reconciler.resumeTrial());
-    this.#draining = drainWhenOnline(this.#stores.telemetry, this.#link, this.#own, this.#stop.signal);
+    // The outbox itself failed: what is on disk is whole, and only a new process can go on from there.
+    this.#draining = drainWhenOnline(this.#stores.telemetry, this.#link, this.#own, this.#stop.signal).catch(
+      this.#options.onFatal,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#reconciler.failTrial("the agent was stopped");
+    this.#reconciler.abandonTrial();
     await this.#executor.stop();
     await this.#components.stop();
     await this.#stores.telemetry.close();
     await this.#draining;
     await this.#link.close();
     await this.#stores.outbox[Symbol.asyncDispose]();
+  }
+
+  #subscribe(filter: string, handler: MessageHandler): void {
+    this.#link.subscribe(filter, handler).catch((error: unknown) => {
+      this.#options.log.error(
+        { filter, reason: describeError(error) },
+        "the broker refuses a topic this gateway needs",
+      );
+    });
   }
 
   #comeOnline(): void {
