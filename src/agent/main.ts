@@ -112,7 +112,8 @@ async function run(values: Values): Promise<number> {
       stopped.resolve(1);
     },
   });
-  return stopped.promise;
+  // Awaited here: what `await using` holds is disposed when this function returns.
+  return await stopped.promise;
 }
 
 function stateDirectory({ state }: Values): string {
