@@ -48,7 +48,13 @@ export type Agent = AsyncDisposable;
 /** Resolves when the committed set runs; everything that needs the network goes on from there by itself. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const agent = await Wiring.open(options);
-  await agent.start();
+  try {
+    await agent.start();
+  } catch (error) {
+    // Its connection alone would keep the process alive, with nothing running in it.
+    await agent[Symbol.asyncDispose]();
+    throw error;
+  }
   return agent;
 }
 
@@ -116,12 +122,14 @@ class Wiring implements Agent {
     this.#reporter.event({ kind: "boot", detail: `boot ${this.#bootId}` });
     log.info({ gateway: this.#options.config.gateway, bootId: this.#bootId }, "the committed set runs");
     this.#executor.run(() => this.#reconciler.resumeTrial());
-    this.#draining = drainWhenOnline(this.#stores.telemetry, this.#link, this.#own, this.#stop.signal);
+    const { telemetry } = this.#stores;
+    const draining = { telemetry, link: this.#link, topics: this.#own, clock: this.#options.clock };
+    this.#draining = drainWhenOnline(draining, this.#stop.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#reconciler.failTrial("the agent was stopped");
+    this.#reconciler.interruptTrial();
     await this.#executor.stop();
     await this.#components.stop();
     await this.#stores.telemetry.close();
@@ -168,7 +176,7 @@ class Wiring implements Agent {
         return decideAfterCrash(component, end, recentCrashes, {
           read: () => deployments.read(),
           failTrial: this.#reconciler.isTrial ? (reason) => this.#reconciler.failTrial(reason) : undefined,
-          rollBack: (reason) => this.#executor.run(() => this.#reconciler.rollBack(reason)),
+          rollBack: (version, reason) => this.#executor.run(() => this.#reconciler.rollBack(version, reason)),
         });
       },
     });
@@ -192,7 +200,9 @@ class Wiring implements Agent {
     const { deployments, store, operators } = this.#stores;
     const { imageRoot, directorRoot } = config.factory;
     const encoder = new TextEncoder();
-    const fetchRetained = createRetainedFetch((topic, fetchOptions) => this.#link.fetch(topic, fetchOptions));
+    const fetchRetained = createRetainedFetch((topic, wanted) =>
+      this.#link.fetch(topic, { ...wanted, signal: this.#stop.signal }),
+    );
     return new Reconciler({
       deployments,
       components: this.#components,
@@ -211,10 +221,14 @@ class Wiring implements Agent {
           log,
         }),
       deliver: (target) =>
-        deliver(target, { store, log, fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob) }),
+        deliver(target, {
+          store,
+          log,
+          fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob, { signal: this.#stop.signal }),
+        }),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => this.#prune(),
-      reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.flush(), { clock, withinMs }),
+      reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),
     });
   }
 

@@ -53,6 +53,8 @@ type ComponentReport = ReportedDocument["components"][string];
 export class ComponentSet {
   readonly #context: ComponentSetContext;
   readonly #running = new Map<string, { readonly prepared: PreparedComponent; readonly component: RunningComponent }>();
+  /** What the last switch started; a component that went on has nothing to prove. */
+  #started: ReadonlySet<string> = new Set();
   #refused: ReadonlyMap<string, Refusal> = new Map();
 
   constructor(context: ComponentSetContext) {
@@ -72,22 +74,28 @@ export class ComponentSet {
     return { components: prepared, refused };
   }
 
-  /** Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. */
+  /**
+   * Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. One that was
+   * given up on does not go on by itself, so it counts as new.
+   */
   async switchTo(set: PreparedSet): Promise<void> {
     const keys = new Set(set.components.map(({ key }) => key));
-    const leaving = [...this.#running].filter(([, { prepared }]) => !keys.has(prepared.key));
+    const leaving = [...this.#running].filter(
+      ([, { prepared, component }]) => !keys.has(prepared.key) || component.status === "stopped",
+    );
     await Promise.all(leaving.map(([, { component }]) => component.stop()));
     for (const [name] of leaving) this.#running.delete(name);
-    for (const prepared of set.components) {
-      if (!this.#running.has(prepared.name)) this.#start(prepared);
-    }
+    const starting = set.components.filter(({ name }) => !this.#running.has(name));
+    this.#started = new Set(starting.map(({ name }) => name));
+    for (const prepared of starting) this.#start(prepared);
     this.#refused = set.refused;
   }
 
-  /** Resolves when every component is healthy; rejects with the first that ended before it was. */
+  /** Resolves when every component that the last switch started is healthy; rejects with the first that ended before. */
   async healthy(): Promise<void> {
+    const started = [...this.#running].filter(([name]) => this.#started.has(name));
     await Promise.all(
-      [...this.#running].map(([name, { component }]) =>
+      started.map(([name, { component }]) =>
         component.healthy.catch((cause: unknown) => {
           throw new Error(`${name}: ${(cause as Error).message}`, { cause });
         }),

@@ -30,10 +30,17 @@ export interface ReconcileContext {
   readonly reachBroker: (withinMs: number) => Promise<void>;
 }
 
+/** How a trial ended. Interrupted is neither: the trial stays on record. */
+type Verdict =
+  | { readonly kind: "passed" }
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "failed"; readonly reason: string };
+
 export class Reconciler {
   readonly #context: ReconcileContext;
   /** Set while a trial runs; a crash in it ends the trial instead of being restarted. */
-  #trial: { readonly version: number; readonly fail: (reason: string) => void } | undefined;
+  #trial: { readonly end: (verdict: Verdict) => void } | undefined;
+  #isStopping = false;
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -44,7 +51,13 @@ export class Reconciler {
   }
 
   failTrial(reason: string): void {
-    this.#trial?.fail(reason);
+    this.#trial?.end({ kind: "failed", reason });
+  }
+
+  /** The agent stops: a trial under way is no failure, the next boot takes it up; and nothing new is begun. */
+  interruptTrial(): void {
+    this.#isStopping = true;
+    this.#trial?.end({ kind: "interrupted" });
   }
 
   /** At boot: runs the committed set. Needs no network. */
@@ -88,11 +101,11 @@ export class Reconciler {
     await this.#try(plan.set);
   }
 
-  /** The committed set keeps crashing: back to the one before it, if there is one. */
-  async rollBack(reason: string): Promise<void> {
+  /** The committed set of this version keeps crashing: back to the one before it, unless another runs by now. */
+  async rollBack(version: number, reason: string): Promise<void> {
     const { deployments, reporter } = this.#context;
     const { active, previous } = deployments.read();
-    if (active === undefined || previous === undefined) return reporter.refresh();
+    if (active?.version !== version || previous === undefined) return reporter.refresh();
     await deployments.revert(reason);
     await this.#run(previous);
     this.#reportRollback(previous.version, active.version, reason);
@@ -112,40 +125,42 @@ export class Reconciler {
   async #try(set: CommittedSet): Promise<void> {
     const { components, deployments, reporter } = this.#context;
     const prepared = await components.prepare(set);
+    if (this.#isStopping) return;
     const [refusal] = prepared.refused.values();
     if (refusal !== undefined) {
       await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`);
       return this.#refuse(refusal, set.version);
     }
     reporter.report({ deployment: this.#active, desired: set.version, phase: "trial" });
-    const failure = await this.#runTrial(set, prepared);
-    if (failure !== undefined) return this.#rollBackTrial(failure);
+    const verdict = await this.#runTrial(set, prepared);
+    if (verdict.kind === "interrupted") return;
+    if (verdict.kind === "failed") return this.#rollBackTrial(verdict.reason);
     await deployments.commitTrial();
     await this.#context.onSettled();
     reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
     reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
   }
 
-  /** Undefined when the set is healthy, stayed so, and the broker was reached with it; else why not. */
-  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<string | undefined> {
+  /** Passed when the set is healthy, stayed so, and the broker was reached with it. */
+  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<Verdict> {
     const { components, clock } = this.#context;
     const { withinMs, bakeMs } = planHealth(set);
-    const failed = Promise.withResolvers<string>();
-    this.#trial = { version: set.version, fail: failed.resolve };
+    const ended = Promise.withResolvers<Verdict>();
+    this.#trial = { end: ended.resolve };
     const end = new AbortController();
-    const healthy = async (): Promise<string | undefined> => {
+    const prove = async (): Promise<Verdict> => {
       const late = clock.sleep(withinMs, end.signal).then(() => `it was not healthy within ${withinMs / 1000} s`);
-      const early = await Promise.race([late, components.healthy().then(() => undefined)]);
-      if (early !== undefined) return early;
+      const reason = await Promise.race([late, components.healthy().then(() => undefined)]);
+      if (reason !== undefined) return { kind: "failed", reason };
       await clock.sleep(bakeMs, end.signal);
       await this.#context.reachBroker(withinMs);
-      return undefined;
+      return { kind: "passed" };
     };
     try {
       await components.switchTo(prepared);
-      return await Promise.race([failed.promise, healthy()]);
+      return await Promise.race([ended.promise, prove()]);
     } catch (error) {
-      return describeError(error);
+      return { kind: "failed", reason: describeError(error) };
     } finally {
       this.#trial = undefined;
       end.abort();
