@@ -5,7 +5,7 @@ let guarded = false;
 
 /**
  * From Node 26.3 on, promises that a native event settles are not continued before some other callback of the event
- * loop runs, so an idle process never sees its data (upstream: serialport/node-serialport#3148). An empty immediate
+ * loop runs, so an idle process never sees its data. An empty immediate
  * after each event is such a callback.
  */
 export function guardPoller(nodeVersion: string = process.versions.node): boolean {

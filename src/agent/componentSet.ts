@@ -1,6 +1,7 @@
 // The components that run now: prepares a set without touching what runs, switches to it, and says how each one is.
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { deploymentSchema, type ComponentDeployment } from "../protocol/deployment.ts";
@@ -53,9 +54,9 @@ type ComponentReport = ReportedDocument["components"][string];
 export class ComponentSet {
   readonly #context: ComponentSetContext;
   readonly #running = new Map<string, { readonly prepared: PreparedComponent; readonly component: RunningComponent }>();
-  /** What the last switch started; a component that went on has nothing to prove. */
-  #started: ReadonlySet<string> = new Set();
   #refused: ReadonlyMap<string, Refusal> = new Map();
+  /** Started by the last switch; the others ran before and were healthy then. */
+  #fresh: ReadonlySet<string> = new Set();
 
   constructor(context: ComponentSetContext) {
     this.#context = context;
@@ -85,22 +86,23 @@ export class ComponentSet {
     );
     await Promise.all(leaving.map(([, { component }]) => component.stop()));
     for (const [name] of leaving) this.#running.delete(name);
-    const starting = set.components.filter(({ name }) => !this.#running.has(name));
-    this.#started = new Set(starting.map(({ name }) => name));
-    for (const prepared of starting) this.#start(prepared);
+    const fresh = set.components.filter(({ name }) => !this.#running.has(name));
+    for (const prepared of fresh) this.#start(prepared);
+    this.#fresh = new Set(fresh.map(({ name }) => name));
     this.#refused = set.refused;
   }
 
   /** Resolves when every component that the last switch started is healthy; rejects with the first that ended before. */
   async healthy(): Promise<void> {
-    const started = [...this.#running].filter(([name]) => this.#started.has(name));
-    await Promise.all(
-      started.map(([name, { component }]) =>
-        component.healthy.catch((cause: unknown) => {
-          throw new Error(`${name}: ${(cause as Error).message}`, { cause });
-        }),
-      ),
-    );
+    const started = [...this.#running].filter(([name]) => this.#fresh.has(name));
+    const proofs = started.map(async ([name, { component }]) => {
+      try {
+        await component.healthy;
+      } catch (cause) {
+        throw new Error(`${name}: ${describeError(cause)}`, { cause });
+      }
+    });
+    await Promise.all(proofs);
   }
 
   find(name: string): RunningComponent | undefined {

@@ -93,9 +93,10 @@ async function run(values: Values): Promise<number> {
   const { passwordFile } = config;
   const password =
     passwordFile === undefined ? undefined : (await readNamedFile(passwordFile, "password file")).trimEnd();
-  const stopped = Promise.withResolvers<void>();
-  process.once("SIGTERM", () => stopped.resolve());
-  process.once("SIGINT", () => stopped.resolve());
+  const log = createLog(values.log);
+  const stopped = Promise.withResolvers<number>();
+  process.once("SIGTERM", () => stopped.resolve(0));
+  process.once("SIGINT", () => stopped.resolve(0));
   await using board = await openBoard(boardFile, { clock: systemDeviceClock });
   await using _agent = await startAgent({
     config,
@@ -105,10 +106,14 @@ async function run(values: Values): Promise<number> {
     board,
     clock: systemClock,
     random: systemRandom,
-    log: createLog(values.log),
+    log,
+    onFatal: (error) => {
+      log.error({ reason: describeError(error) }, "the agent cannot go on; start it again");
+      stopped.resolve(1);
+    },
   });
-  await stopped.promise;
-  return 0;
+  // Awaited here: what `await using` holds is disposed when this function returns.
+  return await stopped.promise;
 }
 
 function stateDirectory({ state }: Values): string {

@@ -30,16 +30,15 @@ export interface ReconcileContext {
   readonly reachBroker: (withinMs: number) => Promise<void>;
 }
 
-/** How a trial ended. Interrupted is neither: the trial stays on record. */
-type Verdict =
+type TrialEnd =
   | { readonly kind: "passed" }
-  | { readonly kind: "interrupted" }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "abandoned" };
 
 export class Reconciler {
   readonly #context: ReconcileContext;
   /** Set while a trial runs; a crash in it ends the trial instead of being restarted. */
-  #trial: { readonly end: (verdict: Verdict) => void } | undefined;
+  #trial: ((end: TrialEnd) => void) | undefined;
   #isStopping = false;
 
   constructor(context: ReconcileContext) {
@@ -51,13 +50,13 @@ export class Reconciler {
   }
 
   failTrial(reason: string): void {
-    this.#trial?.end({ kind: "failed", reason });
+    this.#trial?.({ kind: "failed", reason });
   }
 
-  /** The agent stops: a trial under way is no failure, the next boot takes it up; and nothing new is begun. */
-  interruptTrial(): void {
+  /** The agent stops: a trial ends without being judged and none is begun; the next boot takes it up again. */
+  abandonTrial(): void {
     this.#isStopping = true;
-    this.#trial?.end({ kind: "interrupted" });
+    this.#trial?.({ kind: "abandoned" });
   }
 
   /** At boot: runs the committed set. Needs no network. */
@@ -65,8 +64,9 @@ export class Reconciler {
     const { deployments, reporter } = this.#context;
     const { active } = deployments.read();
     if (active === undefined) return;
-    await this.#run(active);
+    // First, since every component that starts is reported with it.
     reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
+    await this.#run(active);
   }
 
   /** After boot: takes up a trial that a restart or power cut interrupted, or gives it up after so many attempts. */
@@ -84,8 +84,7 @@ export class Reconciler {
   async reconcile(): Promise<void> {
     const { refresh, reporter, deployments } = this.#context;
     const verified = await refresh();
-    if (verified === "nothing-deployed")
-      return reporter.report({ deployment: this.#active, desired: 0, phase: "idle" });
+    if (verified === "nothing-deployed") return this.#stayIdle();
     if (isRefusal(verified)) return this.#refuse(verified, this.#context.reporter.current.desired);
     await this.#context.onVerified(verified);
     const plan = planDeployment(deployments.read(), verified);
@@ -132,39 +131,42 @@ export class Reconciler {
       return this.#refuse(refusal, set.version);
     }
     reporter.report({ deployment: this.#active, desired: set.version, phase: "trial" });
-    const verdict = await this.#runTrial(set, prepared);
-    if (verdict.kind === "interrupted") return;
-    if (verdict.kind === "failed") return this.#rollBackTrial(verdict.reason);
+    const end = await this.#runTrial(set, prepared);
+    if (end.kind === "abandoned") return;
+    if (end.kind === "failed") return this.#rollBackTrial(end.reason);
     await deployments.commitTrial();
     await this.#context.onSettled();
     reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
     reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
   }
 
-  /** Passed when the set is healthy, stayed so, and the broker was reached with it. */
-  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<Verdict> {
-    const { components, clock } = this.#context;
-    const { withinMs, bakeMs } = planHealth(set);
-    const ended = Promise.withResolvers<Verdict>();
-    this.#trial = { end: ended.resolve };
-    const end = new AbortController();
-    const prove = async (): Promise<Verdict> => {
-      const late = clock.sleep(withinMs, end.signal).then(() => `it was not healthy within ${withinMs / 1000} s`);
-      const reason = await Promise.race([late, components.healthy().then(() => undefined)]);
-      if (reason !== undefined) return { kind: "failed", reason };
-      await clock.sleep(bakeMs, end.signal);
-      await this.#context.reachBroker(withinMs);
-      return { kind: "passed" };
-    };
+  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<TrialEnd> {
+    const ended = Promise.withResolvers<TrialEnd>();
+    const stop = new AbortController();
+    this.#trial = ended.resolve;
     try {
-      await components.switchTo(prepared);
-      return await Promise.race([ended.promise, prove()]);
+      await this.#context.components.switchTo(prepared);
+      return await Promise.race([ended.promise, this.#proveHealthy(set, stop.signal)]);
     } catch (error) {
       return { kind: "failed", reason: describeError(error) };
     } finally {
       this.#trial = undefined;
-      end.abort();
+      stop.abort();
     }
+  }
+
+  /** Healthy in time, up for the bake, and the broker reached with it. Rejects with what went wrong. */
+  async #proveHealthy(set: CommittedSet, signal: AbortSignal): Promise<TrialEnd> {
+    const { components, clock, reachBroker } = this.#context;
+    const { withinMs, bakeMs } = planHealth(set);
+    const late = clock.sleep(withinMs, signal).then(() => "late" as const);
+    const outcome = await Promise.race([late, components.healthy()]);
+    if (outcome === "late") return { kind: "failed", reason: `it was not healthy within ${withinMs / 1000} s` };
+    // The race is over; an aborted sleep that nobody waits for is no failure.
+    late.catch(() => undefined);
+    await clock.sleep(bakeMs, signal);
+    await reachBroker(withinMs);
+    return { kind: "passed" };
   }
 
   async #rollBackTrial(reason: string): Promise<void> {
@@ -182,6 +184,12 @@ export class Reconciler {
     const back = deployment === 0 ? "nothing runs" : `deployment ${deployment} runs again`;
     reporter.event({ kind: "rollback", detail: `deployment ${desired} failed: ${reason}; ${back}` });
     reporter.report({ deployment, desired, phase: "rolled-back", reason });
+  }
+
+  /** A broker that was wiped says nothing about what should run; what is committed goes on. */
+  #stayIdle(): void {
+    if (this.#active === 0) this.#context.reporter.report({ deployment: 0, desired: 0, phase: "idle" });
+    else this.#context.log.warn({ deployment: this.#active }, "the director has nothing published for this gateway");
   }
 
   #refuse(refusal: Refusal, desired: number): void {

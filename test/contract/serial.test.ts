@@ -16,12 +16,46 @@ async function readText(port: SerialPort, length: number): Promise<string> {
   return all;
 }
 
-const rigs = [
-  { name: "the simulation", start: startSimulatedRig, available: true },
-  { name: "a pseudo-terminal", start: startPtyRig, available: hasSocat },
-];
+describe("a serial port of the simulation", () => {
+  keepsTheContract(startSimulatedRig);
+});
 
-describe.each(rigs.filter((rig) => rig.available))("a serial port on $name", ({ start }) => {
+describe.runIf(hasSocat)("a serial port on a pseudo-terminal", () => {
+  keepsTheContract(startPtyRig);
+});
+
+describe("a serial port of the operating system", () => {
+  const framing = { baudRate: 9600, dataBits: 8, stopBits: 1, parity: "none" } as const;
+
+  it("is missing when nothing is plugged in", async () => {
+    await expect(openLinuxSerial("/dev/serial/by-id/nothing-here", framing)).rejects.toMatchObject({ code: "missing" });
+  });
+
+  it.runIf(hasSocat)("does not stand still in a program that is idle but for it", async () => {
+    const program = join(import.meta.dirname, "../support/serialPingPong.ts");
+    expect(await runOnPtyPair(program)).toBe("200 rounds\n");
+  });
+
+  it.runIf(hasSocat)(
+    "rejects a write that stands still when the port is closed, and refuses more before that",
+    async () => {
+      await using rig = await startPtyRig();
+      await using port = await rig.open();
+      rig.freeze();
+      const writing = Promise.allSettled([port.write(new Uint8Array(60_000)), port.write(new Uint8Array(1))]);
+      await expect(port.write(new Uint8Array(60_000))).rejects.toMatchObject({ code: "busy" });
+      await port.close();
+      const closed = { status: "rejected", reason: expect.objectContaining({ code: "closed" }) };
+      expect(await writing).toEqual([closed, closed]);
+    },
+  );
+
+  it("is unsupported when the path is no serial port", async () => {
+    await expect(openLinuxSerial("/dev/null", framing)).rejects.toMatchObject({ code: "unsupported" });
+  });
+});
+
+function keepsTheContract(start: () => Promise<SerialRig>): void {
   const withRig = async (body: (rig: SerialRig, port: SerialPort) => Promise<void>): Promise<void> => {
     await using rig = await start();
     await using port = await rig.open();
@@ -140,35 +174,4 @@ describe.each(rigs.filter((rig) => rig.available))("a serial port on $name", ({ 
       await port.close();
       await expect(port.read(10)).rejects.toMatchObject({ code: "closed" });
     }));
-});
-
-describe("a serial port of the operating system", () => {
-  const framing = { baudRate: 9600, dataBits: 8, stopBits: 1, parity: "none" } as const;
-
-  it("is missing when nothing is plugged in", async () => {
-    await expect(openLinuxSerial("/dev/serial/by-id/nothing-here", framing)).rejects.toMatchObject({ code: "missing" });
-  });
-
-  it.runIf(hasSocat)("does not stand still in a program that is idle but for it", async () => {
-    const program = join(import.meta.dirname, "../support/serialPingPong.ts");
-    expect(await runOnPtyPair(program)).toBe("200 rounds\n");
-  });
-
-  it.runIf(hasSocat)(
-    "rejects a write that stands still when the port is closed, and refuses more before that",
-    async () => {
-      await using rig = await startPtyRig();
-      await using port = await rig.open();
-      rig.freeze();
-      const writing = Promise.allSettled([port.write(new Uint8Array(60_000)), port.write(new Uint8Array(1))]);
-      await expect(port.write(new Uint8Array(60_000))).rejects.toMatchObject({ code: "busy" });
-      await port.close();
-      const closed = { status: "rejected", reason: expect.objectContaining({ code: "closed" }) };
-      expect(await writing).toEqual([closed, closed]);
-    },
-  );
-
-  it("is unsupported when the path is no serial port", async () => {
-    await expect(openLinuxSerial("/dev/null", framing)).rejects.toMatchObject({ code: "unsupported" });
-  });
-});
+}

@@ -10,12 +10,20 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some((one) => isIPv6(one.address)));
 if (!hasIpv6) console.warn("udp contract: not run on IPv6, because this machine has no IPv6 address");
 
-const families: readonly UdpAddress[] = [
+const families = [
   { family: "ipv4", address: "127.0.0.1", port: 0 },
   { family: "ipv6", address: "::1", port: 0 },
-];
+] as const;
 
-describe.each(families.filter((one) => one.family === "ipv4" || hasIpv6))("a UDP socket on $family", (loopback) => {
+const [ipv4, ipv6] = families;
+describe("a UDP socket on IPv4", () => {
+  keepsTheContract(ipv4);
+});
+describe.runIf(hasIpv6)("a UDP socket on IPv6", () => {
+  keepsTheContract(ipv6);
+});
+
+function keepsTheContract(loopback: UdpAddress): void {
   it("carries datagrams with where they came from", async () => {
     await using a = await openUdp(loopback);
     await using b = await openUdp(loopback);
@@ -111,7 +119,7 @@ describe.each(families.filter((one) => one.family === "ipv4" || hasIpv6))("a UDP
     await using socket = await openUdp(loopback);
     await expect(socket.receive(count)).rejects.toMatchObject({ code: "invalid" });
   });
-});
+}
 
 it("does not bind an address that is not this machine's, nor a name", async () => {
   await expect(openUdp({ family: "ipv4", address: "192.0.2.1", port: 0 })).rejects.toMatchObject({ code: "invalid" });
