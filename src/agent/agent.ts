@@ -113,11 +113,13 @@ class Wiring implements Agent {
       await this.#commands?.receive(token);
     });
     this.#subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
-    this.#link.onOnline(() => this.#comeOnline());
+    // First in its queue, so that no deployment is looked at before the committed set runs.
+    this.#executor.run(() => booted.then(() => this.#reconciler.resumeTrial()));
     await booted;
+    this.#link.onOnline(() => this.#comeOnline());
+    if (this.#link.online) this.#comeOnline();
     this.#reporter.event({ kind: "boot", detail: `boot ${this.#bootId}` });
     log.info({ gateway: this.#options.config.gateway, bootId: this.#bootId }, "the committed set runs");
-    this.#executor.run(() => this.#reconciler.resumeTrial());
     const { telemetry } = this.#stores;
     const draining = { telemetry, link: this.#link, topics: this.#own, clock: this.#options.clock };
     // The outbox itself failed: what is on disk is whole, and only a new process can go on from there.
