@@ -75,10 +75,15 @@ export class ComponentSet {
     return { components: prepared, refused };
   }
 
-  /** Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. */
+  /**
+   * Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. One that was
+   * given up on does not go on by itself, so it counts as new.
+   */
   async switchTo(set: PreparedSet): Promise<void> {
     const keys = new Set(set.components.map(({ key }) => key));
-    const leaving = [...this.#running].filter(([, { prepared }]) => !keys.has(prepared.key));
+    const leaving = [...this.#running].filter(
+      ([, { prepared, component }]) => !keys.has(prepared.key) || component.status === "stopped",
+    );
     await Promise.all(leaving.map(([, { component }]) => component.stop()));
     for (const [name] of leaving) this.#running.delete(name);
     const fresh = set.components.filter(({ name }) => !this.#running.has(name));

@@ -39,6 +39,7 @@ export class Reconciler {
   readonly #context: ReconcileContext;
   /** Set while a trial runs; a crash in it ends the trial instead of being restarted. */
   #trial: ((end: TrialEnd) => void) | undefined;
+  #isStopping = false;
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -52,8 +53,9 @@ export class Reconciler {
     this.#trial?.({ kind: "failed", reason });
   }
 
-  /** Ends a trial without judging it: the next boot takes it up again. */
+  /** The agent stops: a trial ends without being judged and none is begun; the next boot takes it up again. */
   abandonTrial(): void {
+    this.#isStopping = true;
     this.#trial?.({ kind: "abandoned" });
   }
 
@@ -62,8 +64,9 @@ export class Reconciler {
     const { deployments, reporter } = this.#context;
     const { active } = deployments.read();
     if (active === undefined) return;
-    await this.#run(active);
+    // First, since every component that starts is reported with it.
     reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
+    await this.#run(active);
   }
 
   /** After boot: takes up a trial that a restart or power cut interrupted, or gives it up after so many attempts. */
@@ -97,11 +100,11 @@ export class Reconciler {
     await this.#try(plan.set);
   }
 
-  /** The committed set keeps crashing: back to the one before it, if there is one. */
-  async rollBack(reason: string): Promise<void> {
+  /** The committed set of this version keeps crashing: back to the one before it, unless another runs by now. */
+  async rollBack(version: number, reason: string): Promise<void> {
     const { deployments, reporter } = this.#context;
     const { active, previous } = deployments.read();
-    if (active === undefined || previous === undefined) return reporter.refresh();
+    if (active?.version !== version || previous === undefined) return reporter.refresh();
     await deployments.revert(reason);
     await this.#run(previous);
     this.#reportRollback(previous.version, active.version, reason);
@@ -121,6 +124,7 @@ export class Reconciler {
   async #try(set: CommittedSet): Promise<void> {
     const { components, deployments, reporter } = this.#context;
     const prepared = await components.prepare(set);
+    if (this.#isStopping) return;
     const [refusal] = prepared.refused.values();
     if (refusal !== undefined) {
       await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`);

@@ -28,6 +28,8 @@ export const limits = {
     reconnectMaxMs: 60 * seconds,
     /** A connection that lasted this long starts the backoff afresh; two agents with one identity never do. */
     stableMs: 60 * seconds,
+    /** What a broker refused or had no room for is sent again after this. */
+    republishMs: 5 * seconds,
     /** Anything a broker has not acknowledged by then: the connection is taken as dead and made anew. */
     ackTimeoutMs: 30 * seconds,
     /** How long a clean goodbye may take before the connection is simply cut. */
@@ -123,6 +125,12 @@ export const limits = {
     callMs: 60 * seconds,
     /** An answer up to this size is kept to be given again; its file takes one block anyway. */
     keptAnswerBytes: 4 * KiB,
+  },
+  logs: {
+    /** Last lines of each component, for an operator who asks after something happened. */
+    tailLines: 100,
+    /** The longest an operator may listen with one command; a forgotten one costs no more of the link. */
+    listenMaxMs: 3600 * seconds,
   },
   /** Events that wait for the broker; the oldest goes first. */
   events: { waiting: 200 },

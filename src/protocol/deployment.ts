@@ -87,10 +87,18 @@ export const componentDeploymentSchema = v.strictObject({
   health: v.optional(health, {}),
 });
 
+/** Commands to a component of this name go to the agent itself, so no component can have it. */
+export const agentComponent = "agent";
+
+const componentName = v.pipe(
+  name,
+  v.check((text) => text !== agentComponent, 'the name "agent" is the agent\'s own; give the component another'),
+);
+
 export const deploymentSchema = v.strictObject({
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
   gateway: name,
-  components: v.record(name, componentDeploymentSchema),
+  components: v.record(componentName, componentDeploymentSchema),
 });
 
 /** A deployment as parsed: durations in ms, sizes in bytes, shares 0 to 1, rates per second. */

@@ -59,6 +59,8 @@ class Life implements Incarnation {
   readonly #queue: CallQueue = createCallQueue(limits.component.queueDepth);
   readonly #lender: Lender;
   readonly #worker: ComponentWorker;
+  /** False when it ended before it was ready. */
+  readonly #started: Promise<boolean>;
   /** The last thing it said on stderr that tells something; a guest's panic message stands there. */
   #lastWords = "";
 
@@ -72,6 +74,10 @@ class Life implements Incarnation {
       log: (level, line) => this.#hear(level, line),
       dropped: (what, count) => options.listener.dropped(what, count),
     });
+    this.#started = this.#worker.ready.then(
+      () => true,
+      () => false,
+    );
     void this.#worker.ended.then((reason) => this.#crash(reason));
     void this.#run();
   }
@@ -101,10 +107,7 @@ class Life implements Incarnation {
     const { clock, deployment, admission } = this.#options;
     const { startMs, cpuShare } = limits.component;
     const cancel = clock.after(startMs, () => this.#crash(`it did not start within ${startMs} ms`));
-    const started = await this.#worker.ready.then(
-      () => true,
-      () => false,
-    );
+    const started = await this.#started;
     cancel();
     if (!started || this.#abort.signal.aborted) return;
     const share = deployment.limits?.cpu ?? cpuShare;
@@ -142,6 +145,8 @@ class Life implements Incarnation {
   async #call<Target extends CallTarget>(target: Target, args: ArgumentsOf<Target>): Promise<CallOutcome> {
     const { clock, deployment } = this.#options;
     const callMs = deployment.limits?.call ?? limits.component.callMs;
+    // A worker takes no calls before it is ready, and the time it takes to start is not the call's.
+    await this.#started;
     const cancel = clock.after(callMs, () => this.#crash(`on-${target} did not return within ${callMs} ms`));
     const outcome = await this.#worker.call(target, args);
     cancel();
