@@ -125,6 +125,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   valibot: [
     "src/protocol",
     "src/trust/floors.ts",
+    "src/telemetry/checkpoint.ts",
     "src/agent/config.ts",
     "src/agent/agentMethods.ts",
     "src/operator",
