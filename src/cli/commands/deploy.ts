@@ -1,6 +1,6 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
 import { awaitDeployment } from "../../operator/gateways.ts";
-import { publishDirector } from "../../operator/publish.ts";
+import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
 import { parseDuration } from "../../protocol/quantity.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
@@ -42,7 +42,7 @@ that something else runs now than was asked for; "outstation why" says why.
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
     const wanted = { gateway, version: deployment.version };
     if (context.options["no-wait"] === true) {
-      await publishDirector(workspace, gateway, session.link);
+      await publishDeployment(workspace, gateway, session.link);
       return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, {
         ...wanted,
         phase: "published",
@@ -50,7 +50,7 @@ that something else runs now than was asked for; "outstation why" says why.
     }
     const onProgress = (reported: ReportedDocument): void => context.progress(`${gateway}: ${reported.phase}`);
     const ended = awaitDeployment(session, wanted, { signal, onProgress });
-    await publishDirector(workspace, gateway, session.link);
+    await publishDeployment(workspace, gateway, session.link);
     return printEnd(context, wanted, await ended);
   },
 };
