@@ -126,6 +126,8 @@ export const limits = {
     /** An answer up to this size is kept to be given again; its file takes one block anyway. */
     keptAnswerBytes: 4 * KiB,
   },
+  /** A stop that takes longer (a component is being transpiled) is cut short: the next boot takes up what is on disk. */
+  stopMs: 8 * seconds,
   logs: {
     /** Last lines of each component, for an operator who asks after something happened. */
     tailLines: 100,

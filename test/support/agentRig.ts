@@ -28,6 +28,9 @@ const time = { clock: systemClock, random: systemRandom };
 const guest = join(import.meta.dirname, "guest");
 
 export interface AgentRig extends AsyncDisposable {
+  /** The operator's workspace. */
+  readonly fleet: string;
+  readonly brokerUrl: string;
   /** Between the agent and the broker; the operator is not behind it. */
   readonly gate: Gate;
   /** The board of the agent that runs now. */
@@ -85,6 +88,8 @@ export async function createAgentRig(): Promise<AgentRig> {
   cleanup.defer(stop);
   const resources = cleanup.move();
   return {
+    fleet: workspace.directory,
+    brokerUrl: broker.url,
     gate,
     reports,
     events,

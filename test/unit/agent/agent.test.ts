@@ -164,6 +164,12 @@ describe("an agent", { timeout: 60_000 }, () => {
     expect(back).toMatchObject({ deployment: 1, reason: expect.stringContaining("3 crashes within 60 s") });
     expect(rig.events.filter(({ kind }) => kind === "trap").length).toBe(limits.component.crashes);
     expect(await count("boiler")).toBe(1);
+    await rig.stop();
+    const before = rig.reports.length;
+    await rig.start();
+    const isBack = ({ components }: ReportedDocument): boolean => components["boiler"]?.status === "running";
+    const again = await rig.until(isBack, before);
+    expect(again).toMatchObject({ deployment: 1, components: { boiler: { release: "guest@1.0.0" } } });
   });
 
   it("runs the committed set at boot without a network", async () => {
