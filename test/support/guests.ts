@@ -91,6 +91,7 @@ export async function openGuests(): Promise<Guests> {
         onChange: () => witness.notice(),
         onCrash: (end) => {
           ends.push(end);
+          witness.notice();
           return options.afterCrash ?? "give-up";
         },
       });
