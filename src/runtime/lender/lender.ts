@@ -137,8 +137,7 @@ class ComponentLender implements Lender {
   async #openSocket(address: UdpAddress): Promise<UdpSocket> {
     const socket = await this.#options.board.openUdp(address);
     const lent = wrapUdp(socket, () => socket.close().finally(() => this.#sockets.delete(lent)));
-    if (this.#isReleased) await socket.close();
-    else this.#sockets.add(lent);
+    this.#sockets.add(lent);
     return lent;
   }
 
