@@ -65,7 +65,9 @@ export const limits = {
     bakeMs: 10 * seconds,
   },
   component: {
+    /** Of each memory; a component has one that grows, and a few small ones that its toolchain adds. */
     memoryMaxBytes: 32 * MiB,
+    memories: 4,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
     transpileMs: 120 * seconds,

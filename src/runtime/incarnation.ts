@@ -27,7 +27,7 @@ export interface IncarnationOptions {
 export interface IncarnationListener {
   log(level: "info" | "error", line: string): void;
   /** Something was dropped, with how many. */
-  dropped(what: "log" | "call", count: number): void;
+  dropped(what: "log" | "call" | "reading", count: number): void;
   problem(text: string): void;
 }
 
@@ -94,7 +94,7 @@ class Life implements Incarnation {
     return new Promise((resolve) =>
       this.#queue.push({
         run: async () => resolve(await this.#call("message", [method, params])),
-        drop: (reason) => resolve({ kind: "error", message: reason }),
+        drop: (reason) => resolve({ kind: "trap", message: reason, stack: "" }),
       }),
     );
   }
@@ -115,7 +115,10 @@ class Life implements Incarnation {
     watchCpu({ worker: this.#worker, clock, share, signal: this.#abort.signal, onExcess });
     if (Object.keys(deployment.triggers.interval).length === 0) this.#healthy.resolve();
     this.#startTriggers();
-    if (admission.isProgram) await this.#finish(await runProgram(this.#worker));
+    if (!admission.isProgram) return;
+    const end = await runProgram(this.#worker);
+    if (end.kind === "crashed") this.#crash(end.reason, end.stack);
+    else await this.#finish(end);
   }
 
   #startTriggers(): void {
@@ -157,7 +160,7 @@ class Life implements Incarnation {
   }
 
   #hear(level: "info" | "error", line: string): void {
-    if (level === "error" && line !== "" && !line.startsWith("note:")) this.#lastWords = line;
+    if (level === "error" && /[a-z]/i.test(line) && !line.startsWith("note:")) this.#lastWords = line;
     this.#options.listener.log(level, line);
   }
 
@@ -168,7 +171,7 @@ class Life implements Incarnation {
 
   /** The first end counts; what waits is refused, what is lent is taken back, and only then is the end told. */
   async #finish(end: ComponentEnd): Promise<void> {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted) return void (await this.#end.promise);
     this.#abort.abort(new Error(end.reason));
     this.#queue.close(end.reason);
     await this.#worker.terminate(end.reason);
