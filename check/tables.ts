@@ -37,7 +37,7 @@ export interface Power {
 export const powers: readonly Power[] = [
   {
     name: "file system",
-    modules: ["node:fs", "node:fs/promises"],
+    modules: ["node:fs", "node:fs/promises", "node:sqlite"],
     globals: [],
     allowed: [
       "src/store/nodeDisk.ts",
@@ -46,6 +46,7 @@ export const powers: readonly Power[] = [
       "src/runtime/transpileChild.ts",
       "src/operator/files.ts",
       "src/agent/config.ts",
+      "src/agent/stateLock.ts",
       "devices/simulated/trace.ts",
       "devices/serial/hangup.ts",
       "src/cli/input.ts",
@@ -125,6 +126,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   valibot: [
     "src/protocol",
     "src/trust/floors.ts",
+    "src/telemetry/checkpoint.ts",
     "src/agent/config.ts",
     "src/agent/agentMethods.ts",
     "src/operator",

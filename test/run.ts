@@ -1,7 +1,12 @@
-// npm test: every test, the reason for each one that was skipped, and one plain closing line.
+// npm test: every test, the reason for each one that was skipped, and one plain closing line; --no-skips allows none.
 import { startVitest } from "vitest/node";
 
-const vitest = await startVitest("test", process.argv.slice(2), { watch: false, reporters: ["default"] });
+const noSkips = "--no-skips";
+const args = process.argv.slice(2);
+const filters = args.filter((arg) => arg !== noSkips);
+
+console.log(`Node ${process.version}`);
+const vitest = await startVitest("test", filters, { watch: false, reporters: ["default"] });
 const tests = vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()]);
 const counted = { passed: 0, failed: 0, skipped: 0 };
 const reasons = new Map<string, number>();
@@ -22,4 +27,6 @@ await vitest.close();
 
 for (const [reason, count] of reasons) console.log(`skipped ${count}: ${reason}`);
 console.log(`${counted.passed} passed, ${counted.failed + broken} failed, ${counted.skipped} skipped`);
-process.exitCode = counted.failed + broken + unexplained > 0 ? 1 : (process.exitCode ?? 0);
+const forbidden = args.includes(noSkips) ? counted.skipped : unexplained;
+if (forbidden > 0) console.log("every test has to run here, and none may be skipped without a reason");
+process.exitCode = counted.failed + broken + forbidden > 0 ? 1 : (process.exitCode ?? 0);

@@ -3,18 +3,14 @@ import { join } from "node:path";
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
+import { describeError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { CommandDesk } from "../control/commandDesk.ts";
 import { fetchBlob } from "../link/fetchBlob.ts";
-import type { Link } from "../link/link.ts";
+import type { Link, MessageHandler } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
 import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
-import { openTranspileCache } from "../runtime/cache.ts";
-import { openComponentStore } from "../store/componentStore.ts";
-import { openDeploymentStore } from "../store/deploymentStore.ts";
-import { openOutbox } from "../store/outbox.ts";
-import { openTelemetry } from "../telemetry/readings.ts";
 import { refreshTrust } from "../trust/refresh.ts";
 import { openCommands } from "./commands.ts";
 import { ComponentSet } from "./componentSet.ts";
@@ -22,12 +18,12 @@ import type { GatewayConfig } from "./config.ts";
 import { decideAfterCrash } from "./crashPolicy.ts";
 import { deliver } from "./deliver.ts";
 import { createExecutor, type Executor } from "./executor.ts";
-import { openOperators } from "./operators.ts";
 import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { createRetainedFetch } from "./retainedFetch.ts";
 import { createState, flattenCounters } from "./stateDocument.ts";
+import { openStores, type Stores } from "./stores.ts";
 import { drainWhenOnline } from "./drain.ts";
 import { createVoices, type Voices } from "./voice.ts";
 
@@ -40,6 +36,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Called when the agent cannot go on in this process; whoever supervises it starts it again. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** A running agent. Dispose stops components, keeps what they reported, and says goodbye to the broker. */
@@ -48,11 +46,15 @@ export type Agent = AsyncDisposable;
 /** Resolves when the committed set runs; everything that needs the network goes on from there by itself. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const agent = await Wiring.open(options);
-  await agent.start();
+  try {
+    await agent.start();
+  } catch (error) {
+    // Its connection alone would keep the process alive, with nothing running in it.
+    await agent[Symbol.asyncDispose]();
+    throw error;
+  }
   return agent;
 }
-
-type Stores = Awaited<ReturnType<typeof openStores>>;
 
 class Wiring implements Agent {
   readonly #options: AgentOptions;
@@ -71,7 +73,7 @@ class Wiring implements Agent {
   #draining: Promise<void> = Promise.resolve();
 
   static async open(options: AgentOptions): Promise<Wiring> {
-    return new Wiring(options, await openStores(options));
+    return new Wiring(options, await openStores(options.stateDirectory, options));
   }
 
   private constructor(options: AgentOptions, stores: Stores) {
@@ -106,28 +108,42 @@ class Wiring implements Agent {
       this.#commands = desk;
       await this.#reconciler.runCommitted();
     });
-    void this.#link.subscribe(this.#own.commands, async (_topic, token) => {
+    this.#subscribe(this.#own.commands, async (_topic, token) => {
       await booted;
       await this.#commands?.receive(token);
     });
-    void this.#link.subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
-    this.#link.onOnline(() => this.#comeOnline());
+    this.#subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
+    // First in its queue, so that no deployment is looked at before the committed set runs.
+    this.#executor.run(() => booted.then(() => this.#reconciler.resumeTrial()));
     await booted;
+    this.#link.onOnline(() => this.#comeOnline());
+    if (this.#link.online) this.#comeOnline();
     this.#reporter.event({ kind: "boot", detail: `boot ${this.#bootId}` });
     log.info({ gateway: this.#options.config.gateway, bootId: this.#bootId }, "the committed set runs");
-    this.#executor.run(() => this.#reconciler.resumeTrial());
-    this.#draining = drainWhenOnline(this.#stores.telemetry, this.#link, this.#own, this.#stop.signal);
+    const { telemetry } = this.#stores;
+    const draining = { telemetry, link: this.#link, topics: this.#own, clock: this.#options.clock };
+    // The outbox itself failed: what is on disk is whole, and only a new process can go on from there.
+    this.#draining = drainWhenOnline(draining, this.#stop.signal).catch(this.#options.onFatal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#reconciler.failTrial("the agent was stopped");
+    this.#reconciler.abandonTrial();
     await this.#executor.stop();
     await this.#components.stop();
     await this.#stores.telemetry.close();
     await this.#draining;
     await this.#link.close();
     await this.#stores.outbox[Symbol.asyncDispose]();
+  }
+
+  #subscribe(filter: string, handler: MessageHandler): void {
+    this.#link.subscribe(filter, handler).catch((error: unknown) => {
+      this.#options.log.error(
+        { filter, reason: describeError(error) },
+        "the broker refuses a topic this gateway needs",
+      );
+    });
   }
 
   #comeOnline(): void {
@@ -168,7 +184,7 @@ class Wiring implements Agent {
         return decideAfterCrash(component, end, recentCrashes, {
           read: () => deployments.read(),
           failTrial: this.#reconciler.isTrial ? (reason) => this.#reconciler.failTrial(reason) : undefined,
-          rollBack: (reason) => this.#executor.run(() => this.#reconciler.rollBack(reason)),
+          rollBack: (version, reason) => this.#executor.run(() => this.#reconciler.rollBack(version, reason)),
         });
       },
     });
@@ -192,7 +208,9 @@ class Wiring implements Agent {
     const { deployments, store, operators } = this.#stores;
     const { imageRoot, directorRoot } = config.factory;
     const encoder = new TextEncoder();
-    const fetchRetained = createRetainedFetch((topic, fetchOptions) => this.#link.fetch(topic, fetchOptions));
+    const fetchRetained = createRetainedFetch((topic, wanted) =>
+      this.#link.fetch(topic, { ...wanted, signal: this.#stop.signal }),
+    );
     return new Reconciler({
       deployments,
       components: this.#components,
@@ -211,10 +229,14 @@ class Wiring implements Agent {
           log,
         }),
       deliver: (target) =>
-        deliver(target, { store, log, fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob) }),
+        deliver(target, {
+          store,
+          log,
+          fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob, { signal: this.#stop.signal }),
+        }),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => this.#prune(),
-      reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.flush(), { clock, withinMs }),
+      reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),
     });
   }
 
@@ -261,25 +283,4 @@ class Wiring implements Agent {
     const { gateway } = this.#options.config;
     return { gateway, bootId: this.#bootId, components: this.#components.describe(), counters };
   }
-}
-
-async function openStores({ config, stateDirectory, disk, clock, log }: AgentOptions): Promise<{
-  readonly store: Awaited<ReturnType<typeof openComponentStore>>;
-  readonly deployments: Awaited<ReturnType<typeof openDeploymentStore>>;
-  readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
-  readonly telemetry: Awaited<ReturnType<typeof openTelemetry>>;
-  readonly operators: Awaited<ReturnType<typeof openOperators>>;
-  readonly cache: Awaited<ReturnType<typeof openTranspileCache>>;
-}> {
-  const at = (name: string): string => join(stateDirectory, name);
-  const outbox = await openOutbox(disk, at("outbox"), { clock, log });
-  const { gateway } = config;
-  return {
-    store: await openComponentStore(disk, at("components"), log),
-    deployments: await openDeploymentStore(disk, at("deployments"), { clock, log }),
-    outbox,
-    telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),
-    operators: await openOperators(disk, stateDirectory, log),
-    cache: await openTranspileCache(at("transpiled"), clock),
-  };
 }

@@ -6,8 +6,9 @@ import type { Log } from "../base/log.ts";
 import { createCommandDesk, type CommandDesk } from "../control/commandDesk.ts";
 import { openCommandJournal } from "../control/journal.ts";
 import type { CommandResult, Operators } from "../protocol/command.ts";
+import { agentComponent } from "../protocol/deployment.ts";
 import { refuse, type Refusal } from "../protocol/refusal.ts";
-import { agentComponent, callAgent } from "./agentMethods.ts";
+import { callAgent } from "./agentMethods.ts";
 import type { ComponentSet } from "./componentSet.ts";
 import type { Voices } from "./voice.ts";
 
@@ -32,7 +33,10 @@ export async function openCommands(options: CommandsOptions): Promise<CommandDes
     operators,
     journal,
     call: async (component, method, params) => {
-      if (component === agentComponent) return { kind: "answered", value: await callAgent(method, params, voices) };
+      if (component === agentComponent) {
+        const context = { voices, components: Object.keys(components.describe()) };
+        return { kind: "answered", value: await callAgent(method, params, context) };
+      }
       const running = components.find(component);
       if (running === undefined) return refuseUnknown(component, components);
       const answer = await running.message(method, JSON.stringify(params ?? {}));

@@ -1,6 +1,7 @@
 // The components that run now: prepares a set without touching what runs, switches to it, and says how each one is.
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { deploymentSchema, type ComponentDeployment } from "../protocol/deployment.ts";
@@ -54,6 +55,8 @@ export class ComponentSet {
   readonly #context: ComponentSetContext;
   readonly #running = new Map<string, { readonly prepared: PreparedComponent; readonly component: RunningComponent }>();
   #refused: ReadonlyMap<string, Refusal> = new Map();
+  /** Started by the last switch; the others ran before and were healthy then. */
+  #fresh: ReadonlySet<string> = new Set();
 
   constructor(context: ComponentSetContext) {
     this.#context = context;
@@ -72,27 +75,34 @@ export class ComponentSet {
     return { components: prepared, refused };
   }
 
-  /** Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. */
+  /**
+   * Stops what is not in the set, then starts what is new; a component that is the same goes on undisturbed. One that was
+   * given up on does not go on by itself, so it counts as new.
+   */
   async switchTo(set: PreparedSet): Promise<void> {
     const keys = new Set(set.components.map(({ key }) => key));
-    const leaving = [...this.#running].filter(([, { prepared }]) => !keys.has(prepared.key));
+    const leaving = [...this.#running].filter(
+      ([, { prepared, component }]) => !keys.has(prepared.key) || component.status === "stopped",
+    );
     await Promise.all(leaving.map(([, { component }]) => component.stop()));
     for (const [name] of leaving) this.#running.delete(name);
-    for (const prepared of set.components) {
-      if (!this.#running.has(prepared.name)) this.#start(prepared);
-    }
+    const fresh = set.components.filter(({ name }) => !this.#running.has(name));
+    for (const prepared of fresh) this.#start(prepared);
+    this.#fresh = new Set(fresh.map(({ name }) => name));
     this.#refused = set.refused;
   }
 
-  /** Resolves when every component is healthy; rejects with the first that ended before it was. */
+  /** Resolves when every component that the last switch started is healthy; rejects with the first that ended before. */
   async healthy(): Promise<void> {
-    await Promise.all(
-      [...this.#running].map(([name, { component }]) =>
-        component.healthy.catch((cause: unknown) => {
-          throw new Error(`${name}: ${(cause as Error).message}`, { cause });
-        }),
-      ),
-    );
+    const started = [...this.#running].filter(([name]) => this.#fresh.has(name));
+    const proofs = started.map(async ([name, { component }]) => {
+      try {
+        await component.healthy;
+      } catch (cause) {
+        throw new Error(`${name}: ${describeError(cause)}`, { cause });
+      }
+    });
+    await Promise.all(proofs);
   }
 
   find(name: string): RunningComponent | undefined {

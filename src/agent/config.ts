@@ -4,12 +4,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Conf from "conf";
 import * as v from "valibot";
-import { OutstationError } from "../base/error.ts";
+import { describeError, OutstationError } from "../base/error.ts";
 import { parseDocument, parseValue } from "../protocol/document.ts";
-import { factorySchema } from "../protocol/factory.ts";
+import { brokerUrl, factorySchema } from "../protocol/factory.ts";
 import { isName } from "../protocol/topics.ts";
 
-export class ConfigError extends OutstationError<"not-set-up" | "set-up-already" | "unreadable" | "invalid"> {}
+export class ConfigError extends OutstationError<
+  "not-set-up" | "set-up-already" | "unreadable" | "unwritable" | "invalid" | "locked"
+> {}
 
 const configSchema = v.strictObject({
   gateway: v.pipe(v.string(), v.check(isName, "expected a name of a-z, 0-9, '.', '_' or '-', at most 64 long")),
@@ -17,7 +19,7 @@ const configSchema = v.strictObject({
   /** Path of the board file. */
   board: v.string(),
   /** The broker as it is reached from here, when that is not what the factory file says. */
-  broker: v.optional(v.string()),
+  broker: v.optional(brokerUrl),
   /** MQTT version; "auto" tries 5 and falls back to 3.1.1. */
   protocol: v.optional(v.picklist(["auto", "3.1.1", "5"]), "auto"),
   username: v.optional(v.string()),
@@ -33,17 +35,21 @@ export function loadConfig(stateDirectory: string): GatewayConfig {
   if (!existsSync(join(stateDirectory, "config.json")))
     throw new ConfigError(
       "not-set-up",
-      `${stateDirectory} is not set up. Run \`outstationd setup --state ${stateDirectory} …\`.`,
+      `${stateDirectory} is not set up. Run: outstationd setup --state ${stateDirectory}`,
     );
-  return parseConfig(openConf(stateDirectory).store);
+  return parseConfig(readStore(stateDirectory));
 }
 
 export function saveConfig(stateDirectory: string, config: GatewayConfigText): GatewayConfig {
   const parsed = parseConfig(config);
-  const conf = openConf(stateDirectory);
-  if (conf.size > 0)
+  if (existsSync(join(stateDirectory, "config.json")))
     throw new ConfigError("set-up-already", `${stateDirectory} is set up already. Remove it first to set it up anew.`);
-  conf.store = parsed;
+  try {
+    openConf(stateDirectory).store = parsed;
+  } catch (cause) {
+    const message = `${stateDirectory} cannot be written (${describeError(cause)}). Choose --state, or run as another user.`;
+    throw new ConfigError("unwritable", message, { cause });
+  }
   return parsed;
 }
 
@@ -62,6 +68,16 @@ export async function loadFactory(path: string): Promise<GatewayConfig["factory"
 
 function parseConfig(value: unknown): GatewayConfig {
   return parseValue(configSchema, value, { what: "gateway's configuration" });
+}
+
+function readStore(stateDirectory: string): unknown {
+  try {
+    return openConf(stateDirectory).store;
+  } catch (cause) {
+    const path = join(stateDirectory, "config.json");
+    const message = `${path} cannot be read (${describeError(cause)}). Remove it and run outstationd setup again.`;
+    throw new ConfigError("unreadable", message, { cause });
+  }
 }
 
 function openConf(stateDirectory: string): Conf<Record<string, unknown>> {

@@ -7,7 +7,8 @@ export interface CrashPolicyContext {
   readonly read: () => DeploymentRecord;
   /** Undefined while no trial runs; otherwise ends it. */
   readonly failTrial: ((reason: string) => void) | undefined;
-  readonly rollBack: (reason: string) => void;
+  /** Asked to leave the deployment of this version, which is the one that crashes. */
+  readonly rollBack: (version: number, reason: string) => void;
 }
 
 /**
@@ -26,12 +27,13 @@ export function decideAfterCrash(
     return "give-up";
   }
   const { active, previous } = read();
-  if (recentCrashes < limits.component.crashes || !isNew(component, active, previous)) return "restart";
+  if (active === undefined || recentCrashes < limits.component.crashes || !isNew(component, active, previous))
+    return "restart";
   const seconds = limits.component.crashWindowMs / 1000;
-  rollBack(`${reason}; ${recentCrashes} crashes within ${seconds} s`);
+  rollBack(active.version, `${reason}; ${recentCrashes} crashes within ${seconds} s`);
   return "give-up";
 }
 
-function isNew(component: string, active: CommittedSet | undefined, previous: CommittedSet | undefined): boolean {
-  return previous !== undefined && previous.components[component]?.sha256 !== active?.components[component]?.sha256;
+function isNew(component: string, active: CommittedSet, previous: CommittedSet | undefined): boolean {
+  return previous !== undefined && previous.components[component]?.sha256 !== active.components[component]?.sha256;
 }

@@ -20,7 +20,8 @@ export interface DeliveryContext {
  */
 export async function deliver(target: VerifiedTarget, context: DeliveryContext): Promise<Refusal | undefined> {
   const { store, log } = context;
-  if (await store.has(target.sha256)) return undefined;
+  // Not `has`: a file that rotted is found only by reading it, and must be fetched again.
+  if ((await store.load(target.sha256)) !== undefined) return undefined;
   if (target.lengthBytes > limits.blob.componentMaxBytes) return refuseSize(target);
   const delta = await deliverDelta(target, context);
   if (delta === "installed") return undefined;

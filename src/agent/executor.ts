@@ -50,9 +50,7 @@ class SerialExecutor implements Executor {
   run(task: () => Promise<void>): void {
     if (this.#isStopped) return;
     this.#waiting.push(task);
-    this.#running ??= this.#work().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#work();
   }
 
   async stop(): Promise<void> {
@@ -66,6 +64,8 @@ class SerialExecutor implements Executor {
     for (let task = this.#waiting.shift(); task !== undefined; task = this.#waiting.shift()) {
       await task().catch((error: unknown) => this.#fail(error));
     }
+    // In the same turn as the last look at what waits, so that nothing can come in between and be left there.
+    this.#running = undefined;
   }
 
   async #reconcile(): Promise<void> {
@@ -74,7 +74,7 @@ class SerialExecutor implements Executor {
       await this.#options.reconcile();
       this.#failures = 0;
     } catch (error) {
-      if (!(error instanceof OutstationError)) throw error;
+      if (!(error instanceof OutstationError) || this.#isStopped) throw error;
       this.#options.log.warn(
         { reason: error.message, code: error.code },
         "the desired deployment cannot be reached now",
@@ -85,13 +85,15 @@ class SerialExecutor implements Executor {
 
   #retryLater(): void {
     const { clock, random } = this.#options;
+    this.#cancelRetry?.();
     const { retryMinMs, retryMaxMs } = limits.deployment;
     const delayMs = Math.min(retryMaxMs, retryMinMs * 2 ** this.#failures++) * (0.5 + random.fraction() / 2);
     this.#cancelRetry = clock.after(delayMs, () => this.nudge());
   }
 
-  /** Not one of our failures: a bug. What runs goes on; the supervisor of the process sees the log. */
+  /** Not one of our failures: a bug. What runs goes on and the log has it; while we stop, it is what we ended ourselves. */
   #fail(error: unknown): void {
+    if (this.#isStopped) return;
     this.#options.log.error(
       { reason: describeError(error), stack: (error as Error).stack },
       "a step failed unexpectedly",

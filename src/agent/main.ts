@@ -3,11 +3,12 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openBoard } from "../../devices/openBoard.ts";
-import { parseBoardFile } from "../../devices/boardFile.ts";
+import { parseBoardFile, type BoardFile } from "../../devices/boardFile.ts";
 import { systemDeviceClock } from "../../devices/clock.ts";
 import { DeviceError } from "../../devices/error.ts";
 import { systemClock } from "../base/clock.ts";
 import { describeError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { DocumentError } from "../protocol/document.ts";
 import { agentVersion } from "../protocol/version.ts";
@@ -15,6 +16,7 @@ import { openNodeDisk } from "../store/nodeDisk.ts";
 import { startAgent } from "./agent.ts";
 import { ConfigError, loadConfig, loadFactory, readNamedFile, saveConfig, type GatewayConfigText } from "./config.ts";
 import { createLog } from "./log.ts";
+import { lockState } from "./stateLock.ts";
 
 const help = `outstationd: the Outstation agent on a gateway
 
@@ -30,7 +32,7 @@ const help = `outstationd: the Outstation agent on a gateway
   --state <directory>   where everything is kept (default: $STATE_DIRECTORY, else ./outstation-state)
   --log <level>         debug, info, warn or error (default info)
 
-Exit codes: 0 stopped, 1 failed, 2 wrong usage, 78 wrong configuration (a restart does not help)`;
+Exit codes: 0 stopped, 1 failed (start it again), 2 wrong usage, 78 wrong configuration (a restart does not help)`;
 
 const options = {
   state: { type: "string" },
@@ -46,6 +48,8 @@ const options = {
   version: { type: "boolean" },
 } as const;
 
+const logLevels: readonly string[] = ["debug", "info", "warn", "error"];
+
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
 
 process.exitCode = await main(process.argv.slice(2));
@@ -54,8 +58,11 @@ async function main(args: string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     if (values.version === true) return say(process.stdout, agentVersion, 0);
+    if (!logLevels.includes(values.log))
+      return say(process.stderr, `outstationd: --log is one of ${logLevels.join(", ")}.`, 2);
     const [verb, ...more] = positionals;
-    if (values.help === true || verb === undefined) return say(process.stdout, help, values.help === true ? 0 : 2);
+    if (values.help === true) return say(process.stdout, help, 0);
+    if (verb === undefined) return say(process.stderr, help, 2);
     if (more.length > 0) return say(process.stderr, `outstationd: "${more[0]}" is one word too many.\n\n${help}`, 2);
     if (verb === "setup") return await setup(values);
     if (verb === "run") return await run(values);
@@ -70,7 +77,7 @@ async function setup(values: Values): Promise<number> {
   if (id === undefined || factory === undefined || board === undefined)
     return say(process.stderr, `outstationd setup needs --id, --factory and --board.\n\n${help}`, 2);
   const directory = stateDirectory(values);
-  parseBoardFile(await readNamedFile(board, "board file"));
+  await loadBoardFile(board);
   const passwordFile = values["password-file"];
   if (passwordFile !== undefined) await readNamedFile(passwordFile, "password file");
   const config: GatewayConfigText = {
@@ -89,13 +96,19 @@ async function setup(values: Values): Promise<number> {
 async function run(values: Values): Promise<number> {
   const directory = stateDirectory(values);
   const config = loadConfig(directory);
-  const boardFile = parseBoardFile(await readNamedFile(config.board, "board file"));
+  const boardFile = await loadBoardFile(config.board);
+  using _lock = lockState(directory);
   const { passwordFile } = config;
   const password =
     passwordFile === undefined ? undefined : (await readNamedFile(passwordFile, "password file")).trimEnd();
-  const stopped = Promise.withResolvers<void>();
-  process.once("SIGTERM", () => stopped.resolve());
-  process.once("SIGINT", () => stopped.resolve());
+  const log = createLog(values.log);
+  const stopped = Promise.withResolvers<number>();
+  const stop = (): void => {
+    systemClock.after(limits.stopMs, () => process.exit(0));
+    stopped.resolve(0);
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
   await using board = await openBoard(boardFile, { clock: systemDeviceClock });
   await using _agent = await startAgent({
     config,
@@ -105,10 +118,23 @@ async function run(values: Values): Promise<number> {
     board,
     clock: systemClock,
     random: systemRandom,
-    log: createLog(values.log),
+    log,
+    onFatal: (error) => {
+      log.error({ reason: describeError(error) }, "the agent cannot go on; start it again");
+      stopped.resolve(1);
+    },
   });
-  await stopped.promise;
-  return 0;
+  // Awaited here: what `await using` holds is disposed when this function returns.
+  return await stopped.promise;
+}
+
+async function loadBoardFile(path: string): Promise<BoardFile> {
+  try {
+    return parseBoardFile(await readNamedFile(path, "board file"));
+  } catch (cause) {
+    if (cause instanceof DeviceError) throw new ConfigError("invalid", `${path}: ${cause.message}`, { cause });
+    throw cause;
+  }
 }
 
 function stateDirectory({ state }: Values): string {
@@ -117,6 +143,8 @@ function stateDirectory({ state }: Values): string {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) return 2;
+  // The other agent may be on its way out: here a restart does help.
+  if (error instanceof ConfigError && error.code === "locked") return 1;
   const isConfiguration =
     error instanceof ConfigError || error instanceof DocumentError || error instanceof DeviceError;
   return isConfiguration ? 78 : 1;

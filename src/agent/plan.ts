@@ -21,7 +21,11 @@ export function planDeployment(record: DeploymentRecord, wanted: Wanted): Deploy
   if (record.active?.version === version) return { kind: "keep" };
   const failed = record.failed.find((entry) => entry.version === version);
   if (failed !== undefined)
-    return refuse("deployment.failed", `Deployment ${version} failed here before: ${failed.reason}`, "Deploy anew.");
+    return refuse(
+      "deployment.failed",
+      `Deployment ${version} failed here before: ${failed.reason}`,
+      "Deploy a new one, with another release or other settings.",
+    );
   return { kind: "install", set: createSet(wanted), targets: [...new Set(wanted.targets.values())] };
 }
 

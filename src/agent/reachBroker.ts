@@ -1,6 +1,9 @@
 // Proof that the broker is reached with what runs now: something published after now was acknowledged.
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import { LinkError, type Link } from "../link/link.ts";
+
+type LinkState = Pick<Link, "online" | "onOnline">;
 
 export interface ReachOptions {
   readonly clock: Clock;
@@ -8,7 +11,7 @@ export interface ReachOptions {
 }
 
 /** Resolves when `publish` was acknowledged; waits for the link to come back meanwhile. Rejects when the time is over. */
-export async function reachBroker(link: Link, publish: () => Promise<void>, options: ReachOptions): Promise<void> {
+export async function reachBroker(link: LinkState, publish: () => Promise<void>, options: ReachOptions): Promise<void> {
   const { clock, withinMs } = options;
   const late = new AbortController();
   const cancel = clock.after(withinMs, () =>
@@ -18,19 +21,26 @@ export async function reachBroker(link: Link, publish: () => Promise<void>, opti
     for (;;) {
       if (!link.online) await nextOnline(link, late.signal);
       try {
-        return await publish();
+        return await Promise.race([publish(), aborted(late.signal)]);
       } catch (error) {
         if (!(error instanceof LinkError) || !error.retryable) throw error;
       }
-      late.signal.throwIfAborted();
+      await clock.sleep(limits.link.republishMs, late.signal);
     }
   } finally {
     cancel();
   }
 }
 
+/** Never resolves; rejects with the signal's reason. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
 /** Resolves at the next connect, or rejects with the signal's reason. */
-export function nextOnline(link: Link, signal: AbortSignal): Promise<void> {
+export function nextOnline(link: LinkState, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const settle = (end: () => void) => (): void => {

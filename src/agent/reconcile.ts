@@ -30,10 +30,16 @@ export interface ReconcileContext {
   readonly reachBroker: (withinMs: number) => Promise<void>;
 }
 
+type TrialEnd =
+  | { readonly kind: "passed" }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "abandoned" };
+
 export class Reconciler {
   readonly #context: ReconcileContext;
   /** Set while a trial runs; a crash in it ends the trial instead of being restarted. */
-  #trial: { readonly version: number; readonly fail: (reason: string) => void } | undefined;
+  #trial: ((end: TrialEnd) => void) | undefined;
+  #isStopping = false;
 
   constructor(context: ReconcileContext) {
     this.#context = context;
@@ -44,7 +50,13 @@ export class Reconciler {
   }
 
   failTrial(reason: string): void {
-    this.#trial?.fail(reason);
+    this.#trial?.({ kind: "failed", reason });
+  }
+
+  /** The agent stops: a trial ends without being judged and none is begun; the next boot takes it up again. */
+  abandonTrial(): void {
+    this.#isStopping = true;
+    this.#trial?.({ kind: "abandoned" });
   }
 
   /** At boot: runs the committed set. Needs no network. */
@@ -52,8 +64,9 @@ export class Reconciler {
     const { deployments, reporter } = this.#context;
     const { active } = deployments.read();
     if (active === undefined) return;
-    await this.#run(active);
+    // First, since every component that starts is reported with it.
     reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
+    await this.#run(active);
   }
 
   /** After boot: takes up a trial that a restart or power cut interrupted, or gives it up after so many attempts. */
@@ -71,8 +84,7 @@ export class Reconciler {
   async reconcile(): Promise<void> {
     const { refresh, reporter, deployments } = this.#context;
     const verified = await refresh();
-    if (verified === "nothing-deployed")
-      return reporter.report({ deployment: this.#active, desired: 0, phase: "idle" });
+    if (verified === "nothing-deployed") return this.#stayIdle();
     if (isRefusal(verified)) return this.#refuse(verified, this.#context.reporter.current.desired);
     await this.#context.onVerified(verified);
     const plan = planDeployment(deployments.read(), verified);
@@ -88,11 +100,11 @@ export class Reconciler {
     await this.#try(plan.set);
   }
 
-  /** The committed set keeps crashing: back to the one before it, if there is one. */
-  async rollBack(reason: string): Promise<void> {
+  /** The committed set of this version keeps crashing: back to the one before it, unless another runs by now. */
+  async rollBack(version: number, reason: string): Promise<void> {
     const { deployments, reporter } = this.#context;
     const { active, previous } = deployments.read();
-    if (active === undefined || previous === undefined) return reporter.refresh();
+    if (active?.version !== version || previous === undefined) return reporter.refresh();
     await deployments.revert(reason);
     await this.#run(previous);
     this.#reportRollback(previous.version, active.version, reason);
@@ -112,44 +124,49 @@ export class Reconciler {
   async #try(set: CommittedSet): Promise<void> {
     const { components, deployments, reporter } = this.#context;
     const prepared = await components.prepare(set);
+    if (this.#isStopping) return;
     const [refusal] = prepared.refused.values();
     if (refusal !== undefined) {
       await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`);
       return this.#refuse(refusal, set.version);
     }
     reporter.report({ deployment: this.#active, desired: set.version, phase: "trial" });
-    const failure = await this.#runTrial(set, prepared);
-    if (failure !== undefined) return this.#rollBackTrial(failure);
+    const end = await this.#runTrial(set, prepared);
+    if (end.kind === "abandoned") return;
+    if (end.kind === "failed") return this.#rollBackTrial(end.reason);
     await deployments.commitTrial();
     await this.#context.onSettled();
     reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
     reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
   }
 
-  /** Undefined when the set is healthy, stayed so, and the broker was reached with it; else why not. */
-  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<string | undefined> {
-    const { components, clock } = this.#context;
-    const { withinMs, bakeMs } = planHealth(set);
-    const failed = Promise.withResolvers<string>();
-    this.#trial = { version: set.version, fail: failed.resolve };
-    const end = new AbortController();
-    const healthy = async (): Promise<string | undefined> => {
-      const late = clock.sleep(withinMs, end.signal).then(() => `it was not healthy within ${withinMs / 1000} s`);
-      const early = await Promise.race([late, components.healthy().then(() => undefined)]);
-      if (early !== undefined) return early;
-      await clock.sleep(bakeMs, end.signal);
-      await this.#context.reachBroker(withinMs);
-      return undefined;
-    };
+  async #runTrial(set: CommittedSet, prepared: PreparedSet): Promise<TrialEnd> {
+    const ended = Promise.withResolvers<TrialEnd>();
+    const stop = new AbortController();
+    this.#trial = ended.resolve;
     try {
-      await components.switchTo(prepared);
-      return await Promise.race([failed.promise, healthy()]);
+      await this.#context.components.switchTo(prepared);
+      return await Promise.race([ended.promise, this.#proveHealthy(set, stop.signal)]);
     } catch (error) {
-      return describeError(error);
+      return { kind: "failed", reason: describeError(error) };
     } finally {
       this.#trial = undefined;
-      end.abort();
+      stop.abort();
     }
+  }
+
+  /** Healthy in time, up for the bake, and the broker reached with it. Rejects with what went wrong. */
+  async #proveHealthy(set: CommittedSet, signal: AbortSignal): Promise<TrialEnd> {
+    const { components, clock, reachBroker } = this.#context;
+    const { withinMs, bakeMs } = planHealth(set);
+    const late = clock.sleep(withinMs, signal).then(() => "late" as const);
+    const outcome = await Promise.race([late, components.healthy()]);
+    if (outcome === "late") return { kind: "failed", reason: `it was not healthy within ${withinMs / 1000} s` };
+    // The race is over; an aborted sleep that nobody waits for is no failure.
+    late.catch(() => undefined);
+    await clock.sleep(bakeMs, signal);
+    await reachBroker(withinMs);
+    return { kind: "passed" };
   }
 
   async #rollBackTrial(reason: string): Promise<void> {
@@ -167,6 +184,12 @@ export class Reconciler {
     const back = deployment === 0 ? "nothing runs" : `deployment ${deployment} runs again`;
     reporter.event({ kind: "rollback", detail: `deployment ${desired} failed: ${reason}; ${back}` });
     reporter.report({ deployment, desired, phase: "rolled-back", reason });
+  }
+
+  /** A broker that was wiped says nothing about what should run; what is committed goes on. */
+  #stayIdle(): void {
+    if (this.#active === 0) this.#context.reporter.report({ deployment: 0, desired: 0, phase: "idle" });
+    else this.#context.log.warn({ deployment: this.#active }, "the director has nothing published for this gateway");
   }
 
   #refuse(refusal: Refusal, desired: number): void {

@@ -15,6 +15,8 @@ export interface Reporter {
   event(event: Omit<EventDocument, "at" | "bootId">): void;
   /** Publishes what is due; resolves at the broker's acknowledgement, rejects when it is not reached. */
   flush(): Promise<void>;
+  /** Publishes the current document after now, even when nothing is due: whoever waits for it has reached the broker. */
+  prove(): Promise<void>;
   readonly current: ReportedPart;
 }
 
@@ -65,10 +67,13 @@ class LatestWins implements Reporter {
   }
 
   flush(): Promise<void> {
-    this.#flushing ??= this.#publish().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#flushing ??= Promise.resolve().then(() => this.#publish());
     return this.#flushing;
+  }
+
+  prove(): Promise<void> {
+    this.#isDue = true;
+    return this.flush();
   }
 
   /** Offline is no failure here: the next connect flushes. */
@@ -77,21 +82,29 @@ class LatestWins implements Reporter {
   }
 
   async #publish(): Promise<void> {
-    // A change during a publish is picked up by the next turn of these loops.
-    while (this.#isDue || this.#events.length > 0) {
-      const event = this.#events[0];
-      if (event !== undefined) {
-        await this.#options.publishEvent(event);
-        this.#events.splice(this.#events.indexOf(event), 1);
-        continue;
-      }
-      this.#isDue = false;
-      try {
-        await this.#options.publishReported(this.#document());
-      } catch (error) {
-        this.#isDue = true;
-        throw error;
-      }
+    try {
+      // A change during a publish is picked up by the next turn of this loop.
+      while (this.#isDue || this.#events.length > 0) await this.#publishNext();
+    } finally {
+      // In the same turn as the last look at what is due, so that nothing can come in between and be left there.
+      this.#flushing = undefined;
+    }
+  }
+
+  async #publishNext(): Promise<void> {
+    const event = this.#events[0];
+    if (event !== undefined) {
+      await this.#options.publishEvent(event);
+      // It may have had to go meanwhile, when too many wait.
+      if (this.#events[0] === event) this.#events.shift();
+      return;
+    }
+    this.#isDue = false;
+    try {
+      await this.#options.publishReported(this.#document());
+    } catch (error) {
+      this.#isDue = true;
+      throw error;
     }
   }
 

@@ -1,10 +1,9 @@
 // What components say: kept as the last lines of each, published only while an operator listens.
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { LogDocument } from "../protocol/reports.ts";
 import type { IncarnationListener } from "../runtime/incarnation.ts";
-
-const linesKept = 100;
 
 export type ComponentVoice = IncarnationListener;
 
@@ -34,7 +33,7 @@ export function createVoices({ clock, log, publish }: VoiceOptions): Voices {
     const tail = tails.get(component) ?? [];
     tails.set(component, tail);
     tail.push(document);
-    if (tail.length > linesKept) tail.shift();
+    if (tail.length > limits.logs.tailLines) tail.shift();
     log.debug({ component, level }, line);
     if ((listenUntilMs.get(component) ?? 0) > clock.monotonicMs()) publish(component, document);
   };

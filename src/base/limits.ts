@@ -28,6 +28,8 @@ export const limits = {
     reconnectMaxMs: 60 * seconds,
     /** A connection that lasted this long starts the backoff afresh; two agents with one identity never do. */
     stableMs: 60 * seconds,
+    /** What a broker refused or had no room for is sent again after this. */
+    republishMs: 5 * seconds,
     /** Anything a broker has not acknowledged by then: the connection is taken as dead and made anew. */
     ackTimeoutMs: 30 * seconds,
     /** How long a clean goodbye may take before the connection is simply cut. */
@@ -63,7 +65,9 @@ export const limits = {
     bakeMs: 10 * seconds,
   },
   component: {
+    /** Of each memory; a component has one that grows, and a few small ones that its toolchain adds. */
     memoryMaxBytes: 32 * MiB,
+    memories: 4,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
     transpileMs: 120 * seconds,
@@ -123,6 +127,14 @@ export const limits = {
     callMs: 60 * seconds,
     /** An answer up to this size is kept to be given again; its file takes one block anyway. */
     keptAnswerBytes: 4 * KiB,
+  },
+  /** A stop that takes longer (a component is being transpiled) is cut short: the next boot takes up what is on disk. */
+  stopMs: 8 * seconds,
+  logs: {
+    /** Last lines of each component, for an operator who asks after something happened. */
+    tailLines: 100,
+    /** The longest an operator may listen with one command; a forgotten one costs no more of the link. */
+    listenMaxMs: 3600 * seconds,
   },
   /** Events that wait for the broker; the oldest goes first. */
   events: { waiting: 200 },

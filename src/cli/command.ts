@@ -20,7 +20,7 @@ export interface Command {
   run(context: CommandContext): Promise<ExitCode | void>;
 }
 
-/** 0 done · 1 failed · 2 wrong usage · 69 the broker or gateway is not there · 75 try again · 78 wrong configuration. */
+/** 0 done · 1 failed · 2 wrong usage · 69 the broker or gateway is not there · 75 not known yet · 78 wrong configuration. */
 export type ExitCode = 0 | 1 | 2 | 69 | 75 | 78;
 
 export interface CommandContext {
@@ -42,13 +42,3 @@ export interface CommandContext {
 }
 
 export class UsageError extends Error {}
-
-/** The word at a position that `words.min` already guarantees. */
-export function wordAt(context: CommandContext, index: number): string {
-  return context.words[index] ?? "";
-}
-
-export function textOption(context: CommandContext, name: string): string | undefined {
-  const value = context.options[name];
-  return typeof value === "string" ? value : undefined;
-}

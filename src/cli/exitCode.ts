@@ -4,8 +4,10 @@ import { UsageError, type ExitCode } from "./command.ts";
 
 const codes: Readonly<Record<string, ExitCode>> = {
   "broker-unreachable": 69,
+  "broker-refused": 78,
   offline: 69,
   "no-answer": 75,
+  interrupted: 75,
   "workspace-missing": 78,
   "workspace-invalid": 78,
   "key-locked": 78,

@@ -26,7 +26,7 @@ A first run, with a broker on this machine:
 
 ${commonOptions}
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 broker or gateway not there, 75 try again, 78 wrong configuration`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 broker or gateway not there, 75 not known yet, 78 wrong configuration`;
 }
 
 export function describeCommand({ name, synopsis, help }: Command): string {

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The command line `outstation`: parses, calls the operator's functions, prints; thin on purpose.
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { systemClock } from "../base/clock.ts";
 import { systemRandom } from "../base/random.ts";
 import { openSession } from "../operator/session.ts";
 import { openWorkspace } from "../operator/workspace.ts";
+import { parseArguments, type OptionValues } from "./arguments.ts";
 import { UsageError, type Command, type CommandContext, type ExitCode } from "./command.ts";
 import { command } from "./commands/command.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -31,6 +31,8 @@ const commonOptions = {
 
 const write = (stream: NodeJS.WriteStream, text: string): void => void stream.write(`${text}\n`);
 
+// Whoever reads our output has seen enough: `outstation watch pump-7 | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
@@ -56,32 +58,20 @@ function tell(text: string): ExitCode {
 }
 
 async function runCommand(found: Command, args: readonly string[]): Promise<ExitCode> {
-  const { values, positionals } = parse(found, args);
+  const { values, words } = parseArguments(args, { ...commonOptions, ...found.options });
   if (values["help"] === true) return tell(describeCommand(found));
   const { min, max } = found.words;
-  if (positionals.length < min || positionals.length > max)
-    throw new UsageError(`It takes ${found.synopsis === "" ? "no words" : found.synopsis}.`);
-  const context = await createContext(values, positionals);
+  if (words.length < min || words.length > max) throw new UsageError(`It takes: ${found.synopsis}`);
+  const context = await createContext(values, words);
   return (await found.run(context)) ?? 0;
 }
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
-
-function parse(found: Command, args: readonly string[]): { readonly values: Values; readonly positionals: string[] } {
-  try {
-    const options = { ...commonOptions, ...found.options };
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return { values: values as Values, positionals };
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-async function createContext(options: Values, words: readonly string[]): Promise<CommandContext> {
+async function createContext(options: OptionValues, words: readonly string[]): Promise<CommandContext> {
   const directory = resolve(String(options["dir"]));
   const passphrase = await readPassphrase(options);
   const secret = passphrase === undefined ? {} : { passphrase };
   const interrupted = new AbortController();
+  const { signal } = interrupted;
   process.once("SIGINT", () => interrupted.abort());
   process.once("SIGTERM", () => interrupted.abort());
   const { OUTSTATION_USERNAME: username, OUTSTATION_PASSWORD: password } = process.env;
@@ -96,12 +86,12 @@ async function createContext(options: Values, words: readonly string[]): Promise
     print: (text, value) => write(process.stdout, options["json"] === true ? JSON.stringify(value) : text),
     progress: (text) => void (options["json"] === true || write(process.stderr, text)),
     workspace: () => openWorkspace(directory, { clock: systemClock, ...secret }),
-    session: ({ settings }) => openSession(settings, { clock: systemClock, random: systemRandom, ...login }),
-    signal: interrupted.signal,
+    session: ({ settings }) => openSession(settings, { clock: systemClock, random: systemRandom, ...login, signal }),
+    signal,
   };
 }
 
-async function readPassphrase(options: Values): Promise<string | undefined> {
+async function readPassphrase(options: OptionValues): Promise<string | undefined> {
   const file = options["passphrase-file"];
   if (typeof file !== "string") return process.env["OUTSTATION_PASSPHRASE"];
   return new TextDecoder().decode(await readInput(file, "passphrase file")).trimEnd();

@@ -26,6 +26,8 @@ export interface LinkOptions extends BrokerOptions {
   readonly goodbye?: () => RetainedMessage | undefined;
   /** Another client connected with our client id (known on MQTT 5 only); we come back after the longest backoff. */
   readonly onTakenOver?: () => void;
+  /** Called with why an attempt to connect failed; it is tried again unless the link is closed. */
+  readonly onFailure?: (reason: unknown) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -106,7 +108,10 @@ class BrokerLink implements Link {
       try {
         await this.#live(await this.#dialAnyVersion());
       } catch (thrown) {
-        if (!signal.aborted) log.warn({ url, reason: describeError(thrown) }, "the broker is not reached");
+        if (!signal.aborted) {
+          log.warn({ url, reason: describeError(thrown) }, "the broker is not reached");
+          this.#options.onFailure?.(thrown);
+        }
       }
       // An abort ends the wait; the loop then ends itself.
       if (!signal.aborted) await clock.sleep(this.#backoff.nextMs(), signal).catch(() => undefined);

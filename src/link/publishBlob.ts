@@ -5,7 +5,12 @@ import type { BlobReference } from "../protocol/release.ts";
 import type { Topics } from "../protocol/topics.ts";
 import { countChunks } from "./fetchBlob.ts";
 import { runInWindow } from "./inWindow.ts";
-import type { Link } from "./link.ts";
+import type { Message } from "./link.ts";
+
+/** A link, or whatever else publishes: the broker's acknowledgement resolves it. */
+interface Publisher {
+  publish(message: Message): Promise<void>;
+}
 
 const { chunkSizeBytes, windowChunks } = limits.blob;
 
@@ -13,7 +18,7 @@ const { chunkSizeBytes, windowChunks } = limits.blob;
  * Resolves when the broker acknowledged every chunk. Rejects with the first LinkError; calling it again publishes the
  * same chunks at the same topics, so a caller simply retries.
  */
-export async function publishBlob(link: Link, topics: Topics, bytes: Uint8Array): Promise<BlobReference> {
+export async function publishBlob(link: Publisher, topics: Topics, bytes: Uint8Array): Promise<BlobReference> {
   const reference = { sha256: sha256Hex(bytes), length: bytes.length };
   await runInWindow(countChunks(bytes.length), windowChunks, async (index) => {
     const payload = bytes.subarray(index * chunkSizeBytes, (index + 1) * chunkSizeBytes);
@@ -23,7 +28,7 @@ export async function publishBlob(link: Link, topics: Topics, bytes: Uint8Array)
 }
 
 /** Clears every chunk (an empty retained payload, MQTT-3.3.1-10); safe to repeat. */
-export async function clearBlob(link: Link, topics: Topics, reference: BlobReference): Promise<void> {
+export async function clearBlob(link: Publisher, topics: Topics, reference: BlobReference): Promise<void> {
   await runInWindow(countChunks(reference.length), windowChunks, async (index) => {
     await link.publish({ topic: topics.blob(reference.sha256, index), payload: "", retain: true });
   });

@@ -19,5 +19,7 @@ export class OperatorError extends OutstationError<
   | "gateway-missing"
   | "deployment-invalid"
   | "broker-unreachable"
+  | "broker-refused"
   | "no-answer"
+  | "interrupted"
 > {}

@@ -30,6 +30,14 @@ export async function fetchStatus(session: Session, gateway: string): Promise<Ga
   };
 }
 
+/** Whether the gateway is there now, by its birth and will. */
+export async function fetchPresence(session: Session, gateway: string): Promise<"online" | "offline" | "never-seen"> {
+  const state = await fetchRetained(session, session.topics.gateway(gateway).state);
+  if (state === undefined) return "never-seen";
+  const { online } = parseDocument(stateSchema, state, { what: `state of ${gateway}` });
+  return online ? "online" : "offline";
+}
+
 /** One message of a gateway, as it came. */
 export interface GatewayMessage {
   readonly gateway: string;
@@ -62,7 +70,8 @@ export async function awaitDeployment(
   options: { readonly signal: AbortSignal; readonly onProgress?: (reported: ReportedDocument) => void },
 ): Promise<ReportedDocument> {
   const done = Promise.withResolvers<ReportedDocument>();
-  const onAbort = (): void => done.reject(noAnswer(wanted.gateway, `deployment ${wanted.version}`));
+  const onAbort = (): void => done.reject(noReport(wanted));
+  if (options.signal.aborted) throw noReport(wanted);
   options.signal.addEventListener("abort", onAbort, { once: true });
   const stop = await watchGateway(session, wanted.gateway, ({ topic, document }) => {
     if (topic !== "reported") return;
@@ -80,8 +89,8 @@ export async function awaitDeployment(
   }
 }
 
-export function noAnswer(gateway: string, what: string): OperatorError {
-  const message = `${gateway} has not answered about ${what} yet. It goes on by itself; ask with: outstation status ${gateway}`;
+function noReport({ gateway, version }: { readonly gateway: string; readonly version: number }): OperatorError {
+  const message = `${gateway} has not said yet how deployment ${version} went. It goes on by itself; ask with: outstation status ${gateway}`;
   return new OperatorError("no-answer", message, { retryable: true });
 }
 

@@ -1,13 +1,14 @@
 // Puts what is on disk onto the broker, as often as one likes; whatever a reader sees on the way verifies.
 import { join } from "node:path";
-import { limits } from "../base/limits.ts";
+import { sha256Hex } from "../base/hash.ts";
+import { publishBlob } from "../link/publishBlob.ts";
 import type { BlobReference } from "../protocol/release.ts";
 import { indexFile, targetFileName } from "../protocol/repository.ts";
 import { createTopics } from "../protocol/topics.ts";
 import { OperatorError } from "./error.ts";
 import { readBytes } from "./files.ts";
 import type { Publisher } from "./publisher.ts";
-import { listReleases } from "./repository/addRelease.ts";
+import { listReleases, renewImageWhenStale } from "./repository/addRelease.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "./repository/places.ts";
 import { listRoots, loadRepository, rootFileName, timestampFile } from "./repository/repository.ts";
 import type { Workspace } from "./workspace.ts";
@@ -28,7 +29,7 @@ export async function publishRelease(
     );
   }
   for (const blob of [listed.release.full, ...Object.values(listed.release.deltas)])
-    await publishBlob(workspace, blob, publisher);
+    await publishKeptBlob(workspace, blob, publisher);
   await publishImage(workspace, publisher);
 }
 
@@ -38,6 +39,12 @@ export async function publishImage(workspace: Workspace, publisher: Publisher): 
   const directory = imageDirectory(workspace);
   const { versions } = await loadRepository(directory);
   await publishMetadata({ directory, rootDirectory: directory, versions, contents: [], topicOf: image }, publisher);
+}
+
+/** What a gateway needs for its newest deployment: the image repository, renewed when it grew stale, then its director. */
+export async function publishDeployment(workspace: Workspace, gateway: string, publisher: Publisher): Promise<void> {
+  if (await renewImageWhenStale(workspace)) await publishImage(workspace, publisher);
+  await publishDirector(workspace, gateway, publisher);
 }
 
 /** The director of one gateway: its documents, then the metadata, the timestamp last. */
@@ -78,19 +85,11 @@ async function publishMetadata(published: PublishedMetadata, publisher: Publishe
   await publish(directory, timestampFile);
 }
 
-/** Retained chunks; as many at once as the connection's own window. */
-async function publishBlob(workspace: Workspace, blob: BlobReference, publisher: Publisher): Promise<void> {
-  const topics = createTopics(workspace.settings.root);
-  const bytes = await readBytes(blobPath(workspace, blob.sha256), "blob to publish");
-  const { chunkSizeBytes } = limits.blob;
-  const count = Math.ceil(bytes.byteLength / chunkSizeBytes);
-  for (let first = 0; first < count; first += limits.link.publishWindow) {
-    const chunks = Array.from({ length: Math.min(limits.link.publishWindow, count - first) }, (_, n) => first + n);
-    await Promise.all(
-      chunks.map((chunk) => {
-        const payload = bytes.subarray(chunk * chunkSizeBytes, (chunk + 1) * chunkSizeBytes);
-        return publisher.publish({ topic: topics.blob(blob.sha256, chunk), payload, retain: true });
-      }),
-    );
-  }
+/** As retained chunks. A blob that the disk damaged would go to another address, so it is not published at all. */
+async function publishKeptBlob(workspace: Workspace, blob: BlobReference, publisher: Publisher): Promise<void> {
+  const path = blobPath(workspace, blob.sha256);
+  const bytes = await readBytes(path, "blob to publish");
+  if (sha256Hex(bytes) !== blob.sha256)
+    throw new OperatorError("file-failed", `${path} is damaged. Restore the workspace from a backup.`);
+  await publishBlob(publisher, createTopics(workspace.settings.root), bytes);
 }

@@ -1,10 +1,11 @@
 // The operator's connection to the broker: opened for one task, with clear words when the broker is not there.
+import { describeError } from "../base/error.ts";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { silentLog } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { LinkError, type Link } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
-import type { Link } from "../link/link.ts";
 import { createTopics, type Topics } from "../protocol/topics.ts";
 import { OperatorError } from "./error.ts";
 import type { WorkspaceSettings } from "./workspace.ts";
@@ -19,38 +20,67 @@ export interface SessionOptions {
   readonly random: Random;
   readonly username?: string;
   readonly password?: string;
+  /** Ends the wait for the broker with OperatorError "interrupted". */
+  readonly signal?: AbortSignal;
 }
 
-/** Resolves when the broker answered. OperatorError "broker-unreachable" (retryable) when it did not in time. */
+/**
+ * Resolves when the broker answered. The first failure is final, since somebody waits: OperatorError "broker-refused"
+ * when it does not let us in, "broker-unreachable" (retryable) when it is not there, or silent for
+ * `limits.link.connectTimeoutMs`.
+ */
 export async function openSession(settings: WorkspaceSettings, options: SessionOptions): Promise<Session> {
-  const { clock, random, username, password } = options;
+  const { clock, random, username, password, signal } = options;
+  const { broker } = settings;
+  const connected = Promise.withResolvers<OperatorError | undefined>();
   const link = openLink({
-    url: settings.broker,
+    url: broker,
     clientId: `outstation-operator-${random.uuid().slice(0, 8)}`,
     protocol: "auto",
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
+    onFailure: (reason) => connected.resolve(describeConnectFailure(broker, reason)),
     clock,
     random,
     log: silentLog,
   });
-  if (!(await becomesOnline(link, clock))) {
-    await link.close();
-    const seconds = limits.link.connectTimeoutMs / 1000;
-    const message = `The broker ${settings.broker} did not answer within ${seconds} s. Is it running, and reached from here?`;
-    throw new OperatorError("broker-unreachable", message, { retryable: true });
-  }
-  return { link, topics: createTopics(settings.root), [Symbol.asyncDispose]: () => link.close() };
+  const cancel = clock.after(limits.link.connectTimeoutMs, () => connected.resolve(silent(broker)));
+  const stop = link.onOnline(() => connected.resolve(undefined));
+  const onAbort = (): void => connected.resolve(new OperatorError("interrupted", "Interrupted.", { retryable: true }));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  const failure = await connected.promise;
+  cancel();
+  stop();
+  signal?.removeEventListener("abort", onAbort);
+  if (failure === undefined)
+    return { link, topics: createTopics(settings.root), [Symbol.asyncDispose]: () => link.close() };
+  await link.close();
+  throw failure;
 }
 
-function becomesOnline(link: Link, clock: Clock): Promise<boolean> {
-  if (link.online) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const cancel = clock.after(limits.link.connectTimeoutMs, () => resolve(false));
-    const stop = link.onOnline(() => {
-      cancel();
-      stop();
-      resolve(true);
-    });
-  });
+function describeConnectFailure(broker: string, reason: unknown): OperatorError {
+  if (reason instanceof LinkError && reason.code === "refused")
+    return new OperatorError(
+      "broker-refused",
+      `${reason.message} They come from OUTSTATION_USERNAME and OUTSTATION_PASSWORD.`,
+      { cause: reason },
+    );
+  const cause = reason instanceof LinkError ? (reason.cause ?? reason) : reason;
+  const message = `The broker ${broker} is not reached: ${describeCause(cause)}. Is it running, and reached from here?`;
+  return new OperatorError("broker-unreachable", message, { cause: reason, retryable: true });
+}
+
+/** Node's code where there is one; with two addresses of one host its message is empty. */
+function describeCause(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
+  if (code === "ECONNREFUSED") return "nothing listens there (ECONNREFUSED)";
+  if (code === "ENOTFOUND") return "the name of the host is not known (ENOTFOUND)";
+  return describeError(cause).replace(/\.$/, "") || (code ?? "no reason was given");
+}
+
+function silent(broker: string): OperatorError {
+  const seconds = limits.link.connectTimeoutMs / 1000;
+  const message = `The broker ${broker} said nothing within ${seconds} s. Is it an MQTT broker, and reached from here?`;
+  return new OperatorError("broker-unreachable", message, { retryable: true });
 }

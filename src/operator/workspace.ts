@@ -59,7 +59,10 @@ export async function initWorkspace(directory: string, options: WorkspaceOptions
     throw new OperatorError("workspace-exists", `${directory} is a workspace already. Choose another directory.`);
   const { broker, root, clock, dev = false, passphrase, thresholds = { rootKeys: 3, root: 2 } } = options;
   if (!dev && (passphrase === undefined || passphrase === ""))
-    throw new OperatorError("workspace-invalid", "The keys need a passphrase. Give one, or use --dev to try things.");
+    throw new OperatorError(
+      "workspace-invalid",
+      "The keys need a passphrase: set OUTSTATION_PASSPHRASE or give --passphrase-file. To try things, use --dev.",
+    );
   if (thresholds.root > thresholds.rootKeys)
     throw new OperatorError(
       "workspace-invalid",

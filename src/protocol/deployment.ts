@@ -5,10 +5,21 @@ import { isName } from "./topics.ts";
 
 const name = v.pipe(v.string(), v.check(isName, "expected a name of a-z, 0-9, '.', '_' or '-', at most 64 long"));
 
+/** A timer of Node fires at once when it is set for longer. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const duration = v.pipe(
   v.string(),
   v.check((text) => parseDuration(text) !== undefined, 'expected a duration such as "250ms", "1s" or "2m"'),
   v.transform((text) => parseDuration(text) ?? 0),
+);
+const period = v.pipe(
+  duration,
+  v.check((ms) => ms >= 10 && ms <= longestTimerMs, "expected a period of 10 ms to 24 days"),
+);
+const wait = v.pipe(
+  duration,
+  v.check((ms) => ms >= 1 && ms <= longestTimerMs, "expected a time of 1 ms to 24 days"),
 );
 const size = v.pipe(
   v.string(),
@@ -48,7 +59,7 @@ const grants = v.strictObject({
 
 const triggers = v.strictObject({
   /** Timer name to period. */
-  interval: v.optional(v.record(name, duration), {}),
+  interval: v.optional(v.record(name, period), {}),
   /** Serial ports whose complete lines are handed to the component. */
   line: v.optional(v.array(name), []),
   /** GPIO lines whose edges are handed to the component. */
@@ -59,7 +70,7 @@ const triggers = v.strictObject({
 
 const componentLimits = v.strictObject({
   memory: v.optional(size),
-  call: v.optional(duration),
+  call: v.optional(wait),
   cpu: v.optional(share),
   readings: v.optional(rate),
   logs: v.optional(rate),
@@ -67,9 +78,9 @@ const componentLimits = v.strictObject({
 
 const health = v.strictObject({
   /** How long a new release may take to start and to finish its first call. */
-  within: v.optional(duration),
+  within: v.optional(wait),
   /** How long it must then stay up before the deployment is committed. */
-  bake: v.optional(duration),
+  bake: v.optional(wait),
 });
 
 const release = v.pipe(
@@ -87,10 +98,18 @@ export const componentDeploymentSchema = v.strictObject({
   health: v.optional(health, {}),
 });
 
+/** Commands to a component of this name go to the agent itself, so no component can have it. */
+export const agentComponent = "agent";
+
+const componentName = v.pipe(
+  name,
+  v.check((text) => text !== agentComponent, 'the name "agent" is the agent\'s own; give the component another'),
+);
+
 export const deploymentSchema = v.strictObject({
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
   gateway: name,
-  components: v.record(name, componentDeploymentSchema),
+  components: v.record(componentName, componentDeploymentSchema),
 });
 
 /** A deployment as parsed: durations in ms, sizes in bytes, shares 0 to 1, rates per second. */

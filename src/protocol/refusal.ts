@@ -51,8 +51,3 @@ export function refuse(rule: RuleId, seen: string, fix: string): Refusal {
 export function isRefusal(outcome: unknown): outcome is Refusal {
   return typeof outcome === "object" && outcome !== null && (outcome as { kind?: unknown }).kind === "refused";
 }
-
-/** One line for a log, a terminal or a status document. */
-export function formatRefusal(refusal: Refusal): string {
-  return `${refusal.rule}: ${refusal.seen} Fix: ${refusal.fix}`;
-}

@@ -3,6 +3,7 @@ import type { Board, PortDescription } from "../../devices/board.ts";
 import type { ComponentDeployment } from "../protocol/deployment.ts";
 import { refuse, type Refusal } from "../protocol/refusal.ts";
 import { handlerInterfaces, offeredInterfaces, programInterface, type HandlerKind, type Power } from "./interfaces.ts";
+import { ownEntry } from "./ownEntry.ts";
 import { formatInterface, type ComponentShape, type InterfaceName } from "./shape.ts";
 
 /** Everything the sandbox needs to know; what is not in here does not exist for the component. */
@@ -41,7 +42,7 @@ export function admitComponent(
 function findUnofferedImport(name: string, shape: ComponentShape): Refusal | undefined {
   const unoffered = shape.imports.find((entry) => !isOffered(entry));
   if (unoffered === undefined) return undefined;
-  const known = offeredInterfaces[unoffered.name];
+  const known = ownEntry(offeredInterfaces, unoffered.name);
   const seen = `${name} imports ${formatInterface(unoffered)}, which this agent does not offer.`;
   const fix =
     known === undefined
@@ -51,7 +52,7 @@ function findUnofferedImport(name: string, shape: ComponentShape): Refusal | und
 }
 
 function isOffered({ name, version }: InterfaceName): boolean {
-  const offered = offeredInterfaces[name];
+  const offered = ownEntry(offeredInterfaces, name);
   return offered !== undefined && version !== undefined && offered.versions.test(version);
 }
 
@@ -151,10 +152,10 @@ function findUngrantedTrigger(
   name: string,
   { triggers, grants }: Pick<ComponentDeployment, "triggers" | "grants">,
 ): Refusal | undefined {
-  const line = triggers.line.find((port) => grants.serial[port] === undefined);
+  const line = triggers.line.find((port) => ownEntry(grants.serial, port) === undefined);
   if (line !== undefined)
     return refuseTrigger(name, `line trigger on serial port "${line}"`, `"serial": {"${line}": "read"}`);
-  const edge = Object.keys(triggers.edge).find((port) => grants.gpio[port] !== "in");
+  const edge = Object.keys(triggers.edge).find((port) => ownEntry(grants.gpio, port) !== "in");
   if (edge !== undefined)
     return refuseTrigger(name, `edge trigger on gpio line "${edge}"`, `"gpio": {"${edge}": "in"}`);
   const datagram = Object.values(triggers.datagram).find((address) => !grants.udp.bind.includes(address));

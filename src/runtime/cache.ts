@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:f
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { isRefusal, refuse, type Refusal } from "../protocol/refusal.ts";
 import { RuntimeFailure } from "./error.ts";
@@ -40,7 +41,11 @@ export interface TranspileCache {
 }
 
 /** Opens the cache directory. What it holds can always be made again: nothing is fsynced, everything is hashed on load. */
-export async function openTranspileCache(directory: string, clock: Clock): Promise<TranspileCache> {
+export async function openTranspileCache(
+  directory: string,
+  clock: Clock,
+  deadlineMs: number = limits.component.transpileMs,
+): Promise<TranspileCache> {
   await mkdir(directory, { recursive: true });
   for (const name of await readdir(directory)) {
     if (!name.endsWith(`.${generation}`)) await rm(join(directory, name), { recursive: true, force: true });
@@ -53,7 +58,7 @@ export async function openTranspileCache(directory: string, clock: Clock): Promi
         const admitted = admit(cached.shape);
         return isRefusal(admitted) ? admitted : { transpiled: cached, admitted };
       }
-      return transpileInto(directory, pathOf(component.sha256), { component, admit, clock });
+      return transpileInto(directory, pathOf(component.sha256), { component, admit, clock, deadlineMs });
     },
     prune: async (keep) => {
       for (const name of await readdir(directory)) {
@@ -68,15 +73,16 @@ interface TranspileJob<Admitted> {
   readonly component: ComponentBytes;
   readonly admit: (shape: ComponentShape) => Admitted | Refusal;
   readonly clock: Clock;
+  readonly deadlineMs: number;
 }
 
 async function transpileInto<Admitted>(
   directory: string,
   target: string,
-  { component, admit, clock }: TranspileJob<Admitted>,
+  { component, admit, clock, deadlineMs }: TranspileJob<Admitted>,
 ): Promise<{ readonly transpiled: TranspiledComponent; readonly admitted: Admitted } | Refusal> {
   const scratch = await mkdtemp(join(directory, "making-"));
-  using run = startTranspileRun(clock);
+  using run = startTranspileRun(clock, deadlineMs);
   try {
     const componentPath = join(scratch, "component.wasm");
     await writeFile(componentPath, component.bytes);
@@ -97,7 +103,7 @@ async function transpileInto<Admitted>(
     return refuse(
       "admission.malformed",
       error.message,
-      "Build the component again; check it with `outstation inspect`.",
+      "Build it again, as a component; a core module alone is not one.",
     );
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -12,19 +12,12 @@ export interface CallQueue {
   push(call: QueuedCall): void;
   /** Drops everything that waits; later pushes are dropped at once. */
   close(reason: string): void;
-  readonly droppedCalls: number;
 }
 
 export function createCallQueue(depth: number): CallQueue {
   const waiting: QueuedCall[] = [];
   let running: QueuedCall | undefined;
   let closed: string | undefined;
-  let droppedCalls = 0;
-  const drop = (call: QueuedCall | undefined, reason: string): void => {
-    if (call === undefined) return;
-    droppedCalls++;
-    call.drop(reason);
-  };
   const next = async (): Promise<void> => {
     while ((running = waiting.shift()) !== undefined) await running.run();
   };
@@ -33,16 +26,13 @@ export function createCallQueue(depth: number): CallQueue {
       if (closed !== undefined) return call.drop(closed);
       const repeated = call.key !== undefined && [running, ...waiting].some((other) => other?.key === call.key);
       if (repeated) return call.drop("the component is still busy with the one before");
-      if (waiting.length >= depth) drop(waiting.shift(), "the component is too slow: its queue is full");
+      if (waiting.length >= depth) waiting.shift()?.drop("the component is too slow: its queue is full");
       waiting.push(call);
       if (running === undefined) void next();
     },
     close: (reason) => {
       closed = reason;
       for (const call of waiting.splice(0)) call.drop(reason);
-    },
-    get droppedCalls() {
-      return droppedCalls;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { ComponentStatus } from "../protocol/reports.ts";
 import { startIncarnation, type ComponentEnd, type Incarnation, type IncarnationOptions } from "./incarnation.ts";
 
-export class ComponentError extends OutstationError<"not-running" | "no-handler" | "answered-error"> {}
+export class ComponentError extends OutstationError<"not-running" | "no-handler" | "answered-error" | "too-large"> {}
 
 export interface ComponentOptions extends IncarnationOptions {
   readonly random: Random;
@@ -27,7 +27,8 @@ export interface RunningComponent {
   readonly healthy: Promise<void>;
   /**
    * Calls on-message and resolves with the component's answer (JSON text). Rejects with ComponentError:
-   * "answered-error" carries the component's own words, "not-running" and "no-handler" say so.
+   * "answered-error" carries the component's own words, "not-running" (it ended before it answered, or has no room for the call),
+   * "no-handler" and "too-large" say so.
    */
   message(method: string, params: string): Promise<string>;
   stop(): Promise<void>;
@@ -75,10 +76,13 @@ class SupervisedComponent implements RunningComponent {
         "not-running",
         `The component is ${this.#status}: ${this.#reason ?? "no reason known"}.`,
       );
+    if (Buffer.byteLength(method) + Buffer.byteLength(params) > limits.component.callBytes)
+      throw new ComponentError("too-large", `A call takes at most ${limits.component.callBytes} bytes; send less.`);
     const outcome = await this.#life.message(method, params);
     if (outcome.kind === "ok") return outcome.value ?? "null";
-    const words = "message" in outcome ? outcome.message : `it exited with ${outcome.code}`;
-    throw new ComponentError("answered-error", words);
+    if (outcome.kind === "error") throw new ComponentError("answered-error", outcome.message);
+    const words = outcome.kind === "trap" ? outcome.message : `it exited with ${outcome.code}`;
+    throw new ComponentError("not-running", `The component did not answer: ${words}.`);
   }
 
   async stop(): Promise<void> {

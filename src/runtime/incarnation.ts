@@ -27,7 +27,7 @@ export interface IncarnationOptions {
 export interface IncarnationListener {
   log(level: "info" | "error", line: string): void;
   /** Something was dropped, with how many. */
-  dropped(what: "log" | "call", count: number): void;
+  dropped(what: "log" | "call" | "reading", count: number): void;
   problem(text: string): void;
 }
 
@@ -59,6 +59,8 @@ class Life implements Incarnation {
   readonly #queue: CallQueue = createCallQueue(limits.component.queueDepth);
   readonly #lender: Lender;
   readonly #worker: ComponentWorker;
+  /** False when it ended before it was ready. */
+  readonly #started: Promise<boolean>;
   /** The last thing it said on stderr that tells something; a guest's panic message stands there. */
   #lastWords = "";
 
@@ -72,6 +74,10 @@ class Life implements Incarnation {
       log: (level, line) => this.#hear(level, line),
       dropped: (what, count) => options.listener.dropped(what, count),
     });
+    this.#started = this.#worker.ready.then(
+      () => true,
+      () => false,
+    );
     void this.#worker.ended.then((reason) => this.#crash(reason));
     void this.#run();
   }
@@ -88,7 +94,7 @@ class Life implements Incarnation {
     return new Promise((resolve) =>
       this.#queue.push({
         run: async () => resolve(await this.#call("message", [method, params])),
-        drop: (reason) => resolve({ kind: "error", message: reason }),
+        drop: (reason) => resolve({ kind: "trap", message: reason, stack: "" }),
       }),
     );
   }
@@ -101,10 +107,7 @@ class Life implements Incarnation {
     const { clock, deployment, admission } = this.#options;
     const { startMs, cpuShare } = limits.component;
     const cancel = clock.after(startMs, () => this.#crash(`it did not start within ${startMs} ms`));
-    const started = await this.#worker.ready.then(
-      () => true,
-      () => false,
-    );
+    const started = await this.#started;
     cancel();
     if (!started || this.#abort.signal.aborted) return;
     const share = deployment.limits?.cpu ?? cpuShare;
@@ -112,7 +115,10 @@ class Life implements Incarnation {
     watchCpu({ worker: this.#worker, clock, share, signal: this.#abort.signal, onExcess });
     if (Object.keys(deployment.triggers.interval).length === 0) this.#healthy.resolve();
     this.#startTriggers();
-    if (admission.isProgram) await this.#finish(await runProgram(this.#worker));
+    if (!admission.isProgram) return;
+    const end = await runProgram(this.#worker);
+    if (end.kind === "crashed") this.#crash(end.reason, end.stack);
+    else await this.#finish(end);
   }
 
   #startTriggers(): void {
@@ -142,6 +148,8 @@ class Life implements Incarnation {
   async #call<Target extends CallTarget>(target: Target, args: ArgumentsOf<Target>): Promise<CallOutcome> {
     const { clock, deployment } = this.#options;
     const callMs = deployment.limits?.call ?? limits.component.callMs;
+    // A worker takes no calls before it is ready, and the time it takes to start is not the call's.
+    await this.#started;
     const cancel = clock.after(callMs, () => this.#crash(`on-${target} did not return within ${callMs} ms`));
     const outcome = await this.#worker.call(target, args);
     cancel();
@@ -152,7 +160,7 @@ class Life implements Incarnation {
   }
 
   #hear(level: "info" | "error", line: string): void {
-    if (level === "error" && line !== "" && !line.startsWith("note:")) this.#lastWords = line;
+    if (level === "error" && /[a-z]/i.test(line) && !line.startsWith("note:")) this.#lastWords = line;
     this.#options.listener.log(level, line);
   }
 
@@ -163,7 +171,7 @@ class Life implements Incarnation {
 
   /** The first end counts; what waits is refused, what is lent is taken back, and only then is the end told. */
   async #finish(end: ComponentEnd): Promise<void> {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted) return void (await this.#end.promise);
     this.#abort.abort(new Error(end.reason));
     this.#queue.close(end.reason);
     await this.#worker.terminate(end.reason);

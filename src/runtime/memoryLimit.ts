@@ -1,13 +1,18 @@
 // Rewrites the memory maximum of a core WebAssembly module, because a worker's own limits do not bound wasm memory.
 
 const pageBytes = 65536;
+/** Beyond this a number is no longer exact; nothing in a module is that large. */
+const longest = 2 ** 49;
 const memorySection = 5;
 const headerBytes = 8;
+/** Has a maximum (1), is shared (2), is addressed by 64 bits (4). */
+const knownFlags = 7;
+const unknownFlags = 255;
 
 /**
  * Returns the module with every memory it defines capped at `maxBytes`; the bytes themselves when it defines none.
- * A memory that already has a lower maximum keeps it. Throws RangeError when a memory starts larger than the cap:
- * such a module could not be instantiated.
+ * A memory that already has a lower maximum keeps it. Throws RangeError when a memory starts larger than the cap
+ * (such a module could not be instantiated) and when the bytes end too early or say what this file does not know.
  */
 export function limitMemory(module: Uint8Array, maxBytes: number): Uint8Array {
   const section = findSection(module, memorySection);
@@ -20,6 +25,12 @@ export function limitMemory(module: Uint8Array, maxBytes: number): Uint8Array {
     body,
     module.subarray(section.end),
   ]);
+}
+
+/** How many memories one instance of the module has of its own. */
+export function countMemories(module: Uint8Array): number {
+  const section = findSection(module, memorySection);
+  return section === undefined ? 0 : readMemories(module, section.bodyStart).length;
 }
 
 interface Section {
@@ -51,7 +62,8 @@ function readMemories(module: Uint8Array, bodyStart: number): readonly Memory[] 
   const memories: Memory[] = [];
   let position = first;
   for (let index = 0; index < count; index++) {
-    const flags = module[position] ?? 0;
+    const flags = module[position] ?? unknownFlags;
+    if (flags > knownFlags) throw new RangeError(`memory ${index} has flags ${flags}, which are not known here`);
     const [minimum, afterMinimum] = readUnsigned(module, position + 1);
     const [maximum, afterMaximum] = flags & 1 ? readUnsigned(module, afterMinimum) : [undefined, afterMinimum];
     memories.push({ flags, minimum, maximum });
@@ -77,7 +89,8 @@ function readUnsigned(bytes: Uint8Array, start: number): readonly [value: number
   let scale = 1;
   let position = start;
   for (;;) {
-    const byte = bytes[position++] ?? 0;
+    const byte = bytes[position++];
+    if (byte === undefined || scale > longest) throw new RangeError("the module ends within a number");
     value += (byte & 0x7f) * scale;
     scale *= 128;
     if (byte < 0x80) return [value, position];

@@ -61,7 +61,7 @@ export type FromWorker =
   | { readonly kind: "request"; readonly id: number; readonly operation: Operation; readonly args: readonly unknown[] }
   | { readonly kind: "returned"; readonly id: number; readonly outcome: CallOutcome }
   | { readonly kind: "log"; readonly level: "info" | "error"; readonly line: string }
-  | { readonly kind: "dropped"; readonly what: "log"; readonly count: number };
+  | { readonly kind: "dropped"; readonly what: "log" | "reading"; readonly count: number };
 
 /** How one call into the component ended. */
 export type CallOutcome =

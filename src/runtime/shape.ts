@@ -15,7 +15,12 @@ export interface ComponentShape {
 export function parseShape(wit: string): ComponentShape {
   const start = wit.indexOf("world root {");
   const world = start < 0 ? "" : wit.slice(start, wit.indexOf("\n}", start));
-  return { imports: listInterfaces(world, "import"), exports: listInterfaces(world, "export") };
+  // A resource of the world itself is an import, too; those of interfaces stand further in.
+  const resources = [...world.matchAll(/^  (resource [^\s{;]+)/gm)].map(([, name = ""]) => ({
+    name,
+    version: undefined,
+  }));
+  return { imports: [...listInterfaces(world, "import"), ...resources], exports: listInterfaces(world, "export") };
 }
 
 /** "wasi:io/poll@0.2.12", as people write it. */

@@ -25,7 +25,7 @@ export type ArgumentsOf<Target extends CallTarget> = Target extends keyof Handle
 
 export interface WorkerListener {
   log(level: "info" | "error", line: string): void;
-  dropped(what: "log", count: number): void;
+  dropped(what: "log" | "reading", count: number): void;
 }
 
 export function startWorker(start: WorkerStart, lender: Lender, listener: WorkerListener): ComponentWorker {
@@ -59,6 +59,9 @@ class WorkerThread implements ComponentWorker {
     this.#listener = listener;
     // An end before readiness is told through `ended` as well.
     this.#ready.promise.catch(() => undefined);
+    // What generated code prints is read and thrown away, or it would pile up here.
+    worker.stdout.resume();
+    worker.stderr.resume();
     worker.on("message", (message: FromWorker) => this.#receive(message));
     worker.on("error", (error) => {
       this.#reason ??= describeError(error);

@@ -14,7 +14,7 @@ export interface TranspileRun extends Disposable {
   transpile(outDirectory: string): Promise<readonly string[]>;
 }
 
-export function startTranspileRun(clock: Clock): TranspileRun {
+export function startTranspileRun(clock: Clock, deadlineMs: number = limits.component.transpileMs): TranspileRun {
   const script = new URL(`./transpileChild${extname(import.meta.filename)}`, import.meta.url);
   const child = fork(script, {
     serialization: "advanced",
@@ -22,7 +22,7 @@ export function startTranspileRun(clock: Clock): TranspileRun {
     env: {},
     execArgv: ["--liftoff-only", `--max-old-space-size=${limits.component.transpileMemoryMb}`],
   });
-  const ask = createAsker(child, clock);
+  const ask = createAsker(child, clock, deadlineMs);
   return {
     inspect: async (componentPath) => {
       const answer = await ask({ kind: "inspect", componentPath });
@@ -40,9 +40,15 @@ export function startTranspileRun(clock: Clock): TranspileRun {
 
 type Ask = (request: TranspileRequest) => Promise<TranspileAnswer>;
 
-function createAsker(child: ChildProcess, clock: Clock): Ask {
+function createAsker(child: ChildProcess, clock: Clock, deadlineMs: number): Ask {
+  let broken: Error | undefined;
+  // A process that cannot be started says so before anybody asks it something.
+  child.on("error", (cause) => {
+    broken ??= cause;
+  });
   return (request) =>
     new Promise((resolve, reject) => {
+      if (broken !== undefined) return reject(describeBroken(broken));
       const finish = (settle: () => void): void => {
         cancel();
         child.off("message", onMessage).off("exit", onExit).off("error", onError);
@@ -53,22 +59,29 @@ function createAsker(child: ChildProcess, clock: Clock): Ask {
         finish(() =>
           reject(new RuntimeFailure("transpile-failed", `The transpile process ended (${signal ?? code}).`)),
         );
-      const onError = (cause: Error): void =>
-        finish(() => reject(new RuntimeFailure("transpile-failed", "The transpile process cannot run.", { cause })));
-      const cancel = clock.after(limits.component.transpileMs, () => {
+      const onError = (cause: Error): void => finish(() => reject(describeBroken(cause)));
+      const cancel = clock.after(deadlineMs, () => {
         child.kill("SIGKILL");
-        const seconds = limits.component.transpileMs / 1000;
-        finish(() => reject(new RuntimeFailure("transpile-timeout", `Transpiling took longer than ${seconds} s.`)));
+        finish(() => reject(new RuntimeFailure("transpile-timeout", `Transpiling took longer than ${deadlineMs} ms.`)));
       });
       child.on("message", onMessage).on("exit", onExit).on("error", onError);
       child.send(request);
     });
 }
 
-function messageOf(answer: TranspileAnswer): string {
-  return answer.kind === "failed" ? firstLine(answer.message) : `it answered "${answer.kind}"`;
+/** The machine's fault and not the component's: it may go better next time. */
+function describeBroken(cause: Error): RuntimeFailure {
+  const message = `The transpile process cannot run (${cause.message}); is the machine out of memory or processes?`;
+  return new RuntimeFailure("stopped", message, { cause, retryable: true });
 }
 
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? text;
+function messageOf(answer: TranspileAnswer): string {
+  return answer.kind === "failed" ? toOneLine(answer.message) : `it answered "${answer.kind}"`;
+}
+
+/** The tools put the cause on lines of its own; it is what tells people something. */
+function toOneLine(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  const telling = lines.filter((line) => line !== "" && line !== "Caused by:");
+  return telling.join(": ").slice(0, limits.component.logLineBytes);
 }

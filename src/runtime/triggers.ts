@@ -37,8 +37,8 @@ function startInterval({ clock, fire, signal }: TriggerContext, timer: string, p
     fire("interval", [timer], timer);
     const nowMs = clock.monotonicMs();
     // At least one period on: a timer may fire a little early.
-    do dueMs += periodMs;
-    while (dueMs <= nowMs);
+    const periods = Math.max(1, Math.floor((nowMs - dueMs) / periodMs) + 1);
+    dueMs += periods * periodMs;
     clock.after(dueMs - nowMs, tick);
   };
   clock.after(0, tick);
@@ -74,7 +74,7 @@ async function followEdges(
   const stop = line.watch(edges, ({ rising, timestampNs, sequence }) =>
     fire("edge", [{ line: name, rising, timestampNs, sequence: BigInt(sequence) }]),
   );
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   stop();
 }
 

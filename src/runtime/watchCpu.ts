@@ -26,6 +26,11 @@ export function watchCpu({ worker, clock, share, signal, onExcess }: CpuWatch): 
     }
     clock.after(windowMs, () => void look(usedMs, nowMs));
   };
-  const startMs = clock.monotonicMs();
-  clock.after(windowMs, () => void look(0, startMs));
+  const start = async (): Promise<void> => {
+    // What starting took is not held against it.
+    const usedMs = await worker.cpuMs().catch(() => undefined);
+    const nowMs = clock.monotonicMs();
+    if (usedMs !== undefined) clock.after(windowMs, () => void look(usedMs, nowMs));
+  };
+  void start();
 }

@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Reading, TelemetryDocument } from "../protocol/reports.ts";
 import { encodeBatch, laneKey, parseBatch } from "./batch.ts";
-import { recoverNumbering, saveCheckpoint } from "./checkpoint.ts";
+import { recoverNumbering, saveCheckpoint, type Numbering } from "./checkpoint.ts";
 import { TelemetryError } from "./error.ts";
 import { Lane } from "./lane.ts";
 import type { Outbox, OutboxRecord } from "./outbox.ts";
@@ -34,7 +34,7 @@ export interface TelemetryCounters {
 
 /** Recovers the numbering of every stream; one per outbox. */
 export async function openTelemetry(options: TelemetryOptions): Promise<Telemetry> {
-  const numbering = await recoverNumbering(options.disk, options.directory, options.outbox);
+  const numbering = await recoverNumbering(options.disk, options.directory, options);
   return new Telemetry(options, numbering);
 }
 
@@ -43,15 +43,18 @@ export class Telemetry implements AsyncDisposable {
   readonly #lanes = new Map<string, Lane>();
   /** Records up to this one may have been published before. */
   #attemptedThrough: number;
+  /** The number a new stream starts with. */
+  readonly #first: number;
   #draining = false;
   #closed = false;
   #inMemory = 0;
   #counters = { reported: 0, published: 0, busy: 0, disk: 0, full: 0 };
 
-  constructor(options: TelemetryOptions, numbering: ReadonlyMap<string, number>) {
+  constructor(options: TelemetryOptions, { next, first }: Numbering) {
     this.#options = options;
     this.#attemptedThrough = options.outbox.nextSequence - 1;
-    for (const [key, next] of numbering) this.#lanes.set(key, this.#createLane(key, next));
+    this.#first = first;
+    for (const [key, number] of Object.entries(next)) this.#lanes.set(key, this.#createLane(key, number));
     options.outbox.beforeRecycle((through, lost) => this.#checkpoint(through, lost));
   }
 
@@ -136,7 +139,7 @@ export class Telemetry implements AsyncDisposable {
 
   async #checkpoint(through: number, lost: readonly OutboxRecord[]): Promise<void> {
     const next = Object.fromEntries([...this.#lanes].map(([key, lane]) => [key, lane.next]));
-    await saveCheckpoint(this.#options.disk, this.#options.directory, { through, next });
+    await saveCheckpoint(this.#options.disk, this.#options.directory, { through, next, first: this.#first });
     if (lost.length === 0) return;
     const readings = countReadings(lost);
     this.#counters.full += readings;
@@ -155,7 +158,7 @@ export class Telemetry implements AsyncDisposable {
   }
 
   #laneOf(key: string): Lane {
-    const lane = this.#lanes.get(key) ?? this.#createLane(key, 1);
+    const lane = this.#lanes.get(key) ?? this.#createLane(key, this.#first);
     this.#lanes.set(key, lane);
     return lane;
   }

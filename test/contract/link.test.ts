@@ -1,11 +1,12 @@
 // What the link promises, on every broker we can start here: mosquitto with MQTT 5 and 3.1.1, and aedes.
 import { createHash } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { limits } from "../../src/base/limits.ts";
 import { fetchBlob } from "../../src/link/fetchBlob.ts";
 import { LinkError } from "../../src/link/link.ts";
 import { clearBlob, publishBlob } from "../../src/link/publishBlob.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
+import { describeNeeding } from "../support/needs.ts";
 import { type Broker, mosquittoMissing, startAedes, startMosquitto } from "../support/brokers.ts";
 import { openSpy, openTestLink, startLinkProcess, untilOffline, untilOnline } from "../support/links.ts";
 import { createManualClock, settle } from "../support/manualClock.ts";
@@ -14,13 +15,13 @@ const missing = mosquittoMissing();
 if (missing !== undefined) console.log(`the link's contract is not run on mosquitto: ${missing}`);
 
 const brokers = [
-  { name: "mosquitto, MQTT 5", start: () => startMosquitto(), protocol: "5", present: missing === undefined },
-  { name: "mosquitto, MQTT 3.1.1", start: () => startMosquitto(), protocol: "3.1.1", present: missing === undefined },
-  { name: "aedes, which refuses MQTT 5", start: startAedes, protocol: "auto", present: true },
+  { name: "mosquitto, MQTT 5", start: () => startMosquitto(), protocol: "5", missing },
+  { name: "mosquitto, MQTT 3.1.1", start: () => startMosquitto(), protocol: "3.1.1", missing },
+  { name: "aedes, which refuses MQTT 5", start: startAedes, protocol: "auto", missing: undefined },
 ] as const;
 
-for (const { name, start, protocol, present } of brokers)
-  describe.runIf(present)(`link on ${name}`, () => {
+for (const { name, start, protocol, missing } of brokers)
+  describeNeeding(missing, `link on ${name}`, () => {
     const topics = createTopics();
     let broker: Broker;
     beforeEach(async () => {

@@ -3,7 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeNeeding } from "../support/needs.ts";
 import { type Broker, mosquittoMissing, startMosquitto } from "../support/brokers.ts";
 import { openTestLink, untilOnline } from "../support/links.ts";
 
@@ -18,7 +19,7 @@ function makeCertificate(directory: string, name: string): void {
   execFileSync("openssl", [...args, ...subject, ...files], { stdio: "ignore" });
 }
 
-describe.runIf(missing === undefined)("link over TLS", () => {
+describeNeeding(missing, "link over TLS", () => {
   let directory: string;
   let broker: Broker;
   const pem = (file: string): string => readFileSync(join(directory, file), "utf8");

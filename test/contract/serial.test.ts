@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { openLinuxSerial } from "../../devices/serial/linux.ts";
 import type { SerialPort } from "../../devices/serial/serial.ts";
-import { hasSocat, runOnPtyPair, startPtyRig, startSimulatedRig } from "../support/serialRigs.ts";
+import { describeNeeding } from "../support/needs.ts";
+import { runOnPtyPair, socatMissing, startPtyRig, startSimulatedRig } from "../support/serialRigs.ts";
 import type { SerialRig } from "../support/serialRigs.ts";
-
-if (!hasSocat) console.warn("serial contract: not run on a pseudo-terminal, because socat is not installed");
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
@@ -20,7 +19,7 @@ describe("a serial port of the simulation", () => {
   keepsTheContract(startSimulatedRig);
 });
 
-describe.runIf(hasSocat)("a serial port on a pseudo-terminal", () => {
+describeNeeding(socatMissing, "a serial port on a pseudo-terminal", () => {
   keepsTheContract(startPtyRig);
 });
 
@@ -31,27 +30,26 @@ describe("a serial port of the operating system", () => {
     await expect(openLinuxSerial("/dev/serial/by-id/nothing-here", framing)).rejects.toMatchObject({ code: "missing" });
   });
 
-  it.runIf(hasSocat)("does not stand still in a program that is idle but for it", async () => {
+  it("is unsupported when the path is no serial port", async () => {
+    await expect(openLinuxSerial("/dev/null", framing)).rejects.toMatchObject({ code: "unsupported" });
+  });
+});
+
+describeNeeding(socatMissing, "a serial port of the operating system on a pseudo-terminal", () => {
+  it("does not stand still in a program that is idle but for it", async () => {
     const program = join(import.meta.dirname, "../support/serialPingPong.ts");
     expect(await runOnPtyPair(program)).toBe("200 rounds\n");
   });
 
-  it.runIf(hasSocat)(
-    "rejects a write that stands still when the port is closed, and refuses more before that",
-    async () => {
-      await using rig = await startPtyRig();
-      await using port = await rig.open();
-      rig.freeze();
-      const writing = Promise.allSettled([port.write(new Uint8Array(60_000)), port.write(new Uint8Array(1))]);
-      await expect(port.write(new Uint8Array(60_000))).rejects.toMatchObject({ code: "busy" });
-      await port.close();
-      const closed = { status: "rejected", reason: expect.objectContaining({ code: "closed" }) };
-      expect(await writing).toEqual([closed, closed]);
-    },
-  );
-
-  it("is unsupported when the path is no serial port", async () => {
-    await expect(openLinuxSerial("/dev/null", framing)).rejects.toMatchObject({ code: "unsupported" });
+  it("rejects a write that stands still when the port is closed, and refuses more before that", async () => {
+    await using rig = await startPtyRig();
+    await using port = await rig.open();
+    rig.freeze();
+    const writing = Promise.allSettled([port.write(new Uint8Array(60_000)), port.write(new Uint8Array(1))]);
+    await expect(port.write(new Uint8Array(60_000))).rejects.toMatchObject({ code: "busy" });
+    await port.close();
+    const closed = { status: "rejected", reason: expect.objectContaining({ code: "closed" }) };
+    expect(await writing).toEqual([closed, closed]);
   });
 });
 

@@ -5,10 +5,10 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { openUdp } from "../../devices/udp/dgram.ts";
 import type { UdpAddress } from "../../devices/udp/udp.ts";
+import { describeNeeding } from "../support/needs.ts";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some((one) => isIPv6(one.address)));
-if (!hasIpv6) console.warn("udp contract: not run on IPv6, because this machine has no IPv6 address");
 
 const families = [
   { family: "ipv4", address: "127.0.0.1", port: 0 },
@@ -19,7 +19,7 @@ const [ipv4, ipv6] = families;
 describe("a UDP socket on IPv4", () => {
   keepsTheContract(ipv4);
 });
-describe.runIf(hasIpv6)("a UDP socket on IPv6", () => {
+describeNeeding(hasIpv6 ? undefined : "this machine has no IPv6 address", "a UDP socket on IPv6", () => {
   keepsTheContract(ipv6);
 });
 

@@ -25,7 +25,8 @@ export interface PtyRig extends SerialRig {
   freeze(): void;
 }
 
-export const hasSocat = spawnSync("socat", ["-V"]).status === 0;
+/** Undefined when socat can be run here, else why it cannot. */
+export const socatMissing = spawnSync("socat", ["-V"]).status === 0 ? undefined : "socat is not installed";
 
 const framing = { baudRate: 115_200, dataBits: 8, stopBits: 1, parity: "none" } as const;
 

@@ -38,7 +38,7 @@ function readTemperature(): number {
 
 function tellNeighbour(text: string): void {
   const neighbour = get("neighbour");
-  if (neighbour === undefined) return;
+  if (!neighbour) return;
   const [address, port] = neighbour.split(":");
   const socket = createUdpSocket("ipv4");
   const any = { tag: "ipv4", val: { port: 0, address: [0, 0, 0, 0] } };

@@ -1,11 +1,12 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
 import { awaitDeployment } from "../../operator/gateways.ts";
-import { publishDirector } from "../../operator/publish.ts";
+import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
-import { parseDuration } from "../../protocol/quantity.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
-import { textOption, UsageError, wordAt, type Command, type CommandContext } from "../command.ts";
+import { durationOption, gatewayAt, longestWaitMs, textOption } from "../arguments.ts";
+import { UsageError, type Command, type CommandContext } from "../command.ts";
 import { readInput } from "../input.ts";
+import { tellIfAway } from "../presence.ts";
 
 export const deploy: Command = {
   name: "deploy",
@@ -22,7 +23,8 @@ when it is called, and its limits; all that is not granted does not exist for th
 
 With --release, the deployment of before is taken with another release of one component. The command waits until the
 gateway has committed, refused or rolled back (--no-wait to leave it alone, --timeout for how long). Exit code 1 means
-that something else runs now than was asked for; "outstation why" says why.
+that something else runs now than was asked for; "outstation why" says why. Exit code 75 means that the gateway has not
+said yet, or that you pressed Ctrl-C: the deployment is published and goes on by itself.
 
   outstation deploy pump-7 pump-7.json
   outstation deploy pump-7 --release boiler=boiler@1.1.0`,
@@ -33,27 +35,38 @@ that something else runs now than was asked for; "outstation why" says why.
   },
   words: { min: 1, max: 2 },
   run: async (context) => {
-    const gateway = wordAt(context, 0);
+    const gateway = gatewayAt(context, 0);
     const workspace = await context.workspace();
-    const timeoutMs = parseTimeout(context);
+    const timeoutMs = durationOption(context, "timeout", longestWaitMs) ?? 0;
     const deployment = await deployComponents(workspace, gateway, await readChange(context));
     context.progress(`deployment ${deployment.version} for ${gateway} is signed`);
     await using session = await context.session(workspace);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
     const wanted = { gateway, version: deployment.version };
     if (context.options["no-wait"] === true) {
-      await publishDirector(workspace, gateway, session.link);
+      await publishDeployment(workspace, gateway, session.link);
       return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, {
         ...wanted,
         phase: "published",
       });
     }
-    const onProgress = (reported: ReportedDocument): void => context.progress(`${gateway}: ${reported.phase}`);
-    const ended = awaitDeployment(session, wanted, { signal, onProgress });
-    await publishDirector(workspace, gateway, session.link);
-    return printEnd(context, wanted, await ended);
+    await publishDeployment(workspace, gateway, session.link);
+    const [reported] = await Promise.all([
+      awaitDeployment(session, wanted, { signal, onProgress: createProgress(context) }),
+      tellIfAway(context, session, gateway, "the deployment waits for it"),
+    ]);
+    return printEnd(context, wanted, reported);
   },
 };
+
+/** Each phase once, however often it is reported. */
+function createProgress(context: CommandContext): (reported: ReportedDocument) => void {
+  let last: string | undefined;
+  return ({ gateway, phase }) => {
+    if (phase !== last) context.progress(`${gateway}: ${phase}`);
+    last = phase;
+  };
+}
 
 function printEnd(
   context: CommandContext,
@@ -76,15 +89,8 @@ async function readChange(context: CommandContext): Promise<Parameters<typeof de
   if ((change === undefined) === (file === undefined))
     throw new UsageError("Give a deployment file, or --release <component>=<name@version>.");
   if (file !== undefined) return { kind: "document", text: await readInput(file, "deployment"), source: file };
-  const [component, release] = change?.split("=") ?? [];
-  if (component === undefined || release === undefined)
+  const [component = "", release = "", ...more] = change?.split("=") ?? [];
+  if (component === "" || release === "" || more.length > 0)
     throw new UsageError("Write --release as <component>=<name@version>: boiler=boiler@1.1.0");
   return { kind: "release", component, release };
-}
-
-function parseTimeout(context: CommandContext): number {
-  const text = textOption(context, "timeout") ?? "";
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new UsageError(`--timeout "${text}" is no duration such as 90s or 5m.`);
-  return ms;
 }

@@ -4,17 +4,22 @@ import { createRepositories } from "../../operator/repository/create.ts";
 import { publishImage } from "../../operator/publish.ts";
 import { initWorkspace } from "../../operator/workspace.ts";
 import { defaultRoot } from "../../protocol/topics.ts";
-import { textOption, UsageError, type Command } from "../command.ts";
+import { OperatorError } from "../../operator/error.ts";
+import type { Workspace } from "../../operator/workspace.ts";
+import { isBrokerUrl } from "../../protocol/factory.ts";
+import { textOption } from "../arguments.ts";
+import { UsageError, type Command, type CommandContext } from "../command.ts";
 
 export const init: Command = {
   name: "init",
   summary: "make keys, repositories and the factory file of a new fleet",
-  synopsis: "--broker <url> [--dev]",
+  synopsis: "--broker <url> [--root <topic>] [--dev]",
   help: `Makes a workspace in the current directory (or --dir): the keys that sign releases, deployments and
 commands, both repositories, and factory.json, which a gateway is set up with. Do this once for a fleet.
 
 Keys are encrypted with the passphrase in OUTSTATION_PASSPHRASE (or --passphrase-file). With --dev they
-are in the clear: for trying things, never for gateways in the field.
+are in the clear: for trying things, never for gateways in the field. --root is the first part of every topic
+(default outstation/v1).
 
   outstation init --broker mqtt://broker.example:1883
   outstation init --broker mqtt://127.0.0.1:1883 --dev`,
@@ -27,8 +32,7 @@ are in the clear: for trying things, never for gateways in the field.
   run: async (context) => {
     const broker = textOption(context, "broker");
     if (broker === undefined) throw new UsageError("Say where the broker is: --broker mqtt://host:1883");
-    if (!/^(mqtts?|wss?|tcp|ssl):\/\//.test(broker))
-      throw new UsageError(`"${broker}" is no broker URL such as mqtt://host:1883`);
+    if (!isBrokerUrl(broker)) throw new UsageError(`"${broker}" is no broker URL such as mqtt://host:1883`);
     const { directory, passphrase, clock } = context;
     const workspace = await initWorkspace(directory, {
       broker,
@@ -40,10 +44,21 @@ are in the clear: for trying things, never for gateways in the field.
     context.progress("keys are made");
     await createRepositories(workspace);
     context.progress("both repositories are signed");
-    await using session = await context.session(workspace);
-    await publishImage(workspace, session.link);
+    await publish(context, workspace);
     const factory = join(directory, "factory.json");
     const next = `Set up a gateway with: outstationd setup --id <name> --factory factory.json --board board.json`;
     context.print(`The fleet is ready in ${directory}. ${next}`, { directory, broker, factory });
   },
 };
+
+/** The keys are made whether the broker is there or not: a first release publishes all that is missing. */
+async function publish(context: CommandContext, workspace: Workspace): Promise<void> {
+  try {
+    await using session = await context.session(workspace);
+    await publishImage(workspace, session.link);
+  } catch (cause) {
+    if (!(cause instanceof OperatorError) || cause.code !== "broker-unreachable") throw cause;
+    const message = `The fleet is ready in ${workspace.directory}, but not published. ${cause.message} Go on with: outstation release`;
+    throw new OperatorError(cause.code, message, { cause, retryable: true });
+  }
+}

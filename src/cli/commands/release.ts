@@ -1,8 +1,12 @@
 // outstation release: signs a component into the image repository and puts it, with deltas, on the broker.
+import { sha256Hex } from "../../base/hash.ts";
+import { checkComponent } from "../../operator/checkComponent.ts";
 import { publishRelease } from "../../operator/publish.ts";
-import { addRelease } from "../../operator/repository/addRelease.ts";
+import { addRelease, listReleases, type ListedRelease } from "../../operator/repository/addRelease.ts";
 import { parseReleaseName } from "../../protocol/release.ts";
-import { wordAt, UsageError, type Command } from "../command.ts";
+import type { Workspace } from "../../operator/workspace.ts";
+import { wordAt } from "../arguments.ts";
+import { UsageError, type Command } from "../command.ts";
 import { readInput } from "../input.ts";
 
 export const release: Command = {
@@ -10,25 +14,44 @@ export const release: Command = {
   summary: "sign a component as a release and publish it",
   synopsis: "<name@version> <component.wasm>",
   help: `Signs the component into the image repository and publishes it: whole, and as deltas from the last three
-releases of the same name. Nothing runs anywhere until it is deployed. A version can be released once.
+releases of the same name. Nothing runs anywhere until it is deployed. A version never changes: the same bytes may be
+released again, which publishes them again (when the broker was away or lost what it held); others need a new version.
 
   outstation release boiler@1.0.0 boiler.wasm`,
   options: {},
   words: { min: 2, max: 2 },
   run: async (context) => {
-    const { component, version } = parseReleaseName(wordAt(context, 0));
-    if (component === "" || version === "") throw new UsageError("Name the release as name@version: boiler@1.0.0");
-    const wasmBytes = await readInput(wordAt(context, 1), "component");
+    const name = wordAt(context, 0);
+    if (!/^.+@.+$/.test(name)) throw new UsageError("Name the release as name@version: boiler@1.0.0");
+    const { component, version } = parseReleaseName(name);
+    const source = wordAt(context, 1);
+    const wasmBytes = await readInput(source, "component file");
+    checkComponent(wasmBytes, source);
     const workspace = await context.workspace();
-    const { lengthBytes, sha256, release: listed } = await addRelease(workspace, { component, version, wasmBytes });
-    context.progress(`${component}@${version} is signed`);
+    const known = await findSame(workspace, name, wasmBytes);
+    const listed = known ?? (await addRelease(workspace, { component, version, wasmBytes }));
+    context.progress(known === undefined ? `${name} is signed` : `${name} is signed already, with these bytes`);
     await using session = await context.session(workspace);
     await publishRelease(workspace, { component, version }, session.link);
-    const deltas = Object.values(listed.deltas).map((delta) => delta.length);
-    const smallest = deltas.length > 0 ? `, ${Math.min(...deltas)} bytes as the smallest delta` : "";
-    context.print(
-      `${component}@${version} is released: ${lengthBytes} bytes, ${listed.full.length} compressed${smallest}.`,
-      { release: `${component}@${version}`, lengthBytes, sha256, fullBytes: listed.full.length, deltaBytes: deltas },
-    );
+    const { lengthBytes, sha256 } = listed;
+    const { full, deltas } = listed.release;
+    const deltaBytes = Object.values(deltas).map((delta) => delta.length);
+    const smallest = deltaBytes.length > 0 ? `, ${Math.min(...deltaBytes)} bytes as the smallest delta` : "";
+    context.print(`${name} is released: ${lengthBytes} bytes, ${full.length} compressed${smallest}.`, {
+      release: name,
+      lengthBytes,
+      sha256,
+      fullBytes: full.length,
+      deltaBytes,
+    });
   },
 };
+
+/** The release of this name when it has these very bytes; one with others is refused when it is added. */
+async function findSame(workspace: Workspace, name: string, wasmBytes: Uint8Array): Promise<ListedRelease | undefined> {
+  const sha256 = sha256Hex(wasmBytes);
+  const listed = await listReleases(workspace, parseReleaseName(name).component);
+  return listed.find(
+    ({ release, ...rest }) => `${release.component}@${release.version}` === name && rest.sha256 === sha256,
+  );
+}

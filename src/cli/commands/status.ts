@@ -1,7 +1,9 @@
 // outstation status: where each gateway stands; its exit code is for monitoring.
 import { fetchStatus, type GatewayStatus } from "../../operator/gateways.ts";
 import { listGateways } from "../../operator/repository/director.ts";
+import { gatewayAt } from "../arguments.ts";
 import type { Command } from "../command.ts";
+import { alignRows } from "../table.ts";
 
 export const status: Command = {
   name: "status",
@@ -15,12 +17,13 @@ them are online and run what is desired, else 1, so that monitoring can call it.
   options: {},
   words: { min: 0, max: 1 },
   run: async (context) => {
+    const only = context.words.length === 0 ? undefined : gatewayAt(context, 0);
     const workspace = await context.workspace();
-    const gateways = context.words[0] === undefined ? await listGateways(workspace) : [context.words[0]];
+    const gateways = only === undefined ? await listGateways(workspace) : [only];
     await using session = await context.session(workspace);
     const all = await Promise.all(gateways.map((gateway) => fetchStatus(session, gateway)));
-    for (const one of all) context.print(describeStatus(one), one);
-    if (all.length === 0) context.print("No gateway was deployed to yet.", []);
+    if (all.length === 0) context.progress("No gateway was deployed to yet. Begin with: outstation deploy");
+    for (const [index, text] of describeStatuses(all).entries()) context.print(text, all[index]);
     return all.every(isWell) ? 0 : 1;
   },
 };
@@ -33,17 +36,28 @@ function isWell({ state, reported }: GatewayStatus): boolean {
   );
 }
 
-function describeStatus({ gateway, state, reported }: GatewayStatus): string {
-  if (state === undefined) return `${gateway}  never seen: has it been set up with this fleet's factory.json?`;
-  const online = state.online ? "online" : "offline";
-  if (reported === undefined) return `${gateway}  ${online}  agent ${state.agent}`;
-  const desired = reported.desired === reported.deployment ? "" : ` (desired ${reported.desired})`;
-  const head = `${gateway}  ${online}  agent ${state.agent}  deployment ${reported.deployment}${desired} ${reported.phase}`;
-  const components = Object.entries(reported.components).map(([name, component]) => {
-    const reason = component.reason === undefined ? "" : `  ${component.reason}`;
-    return `  ${name}  ${component.release}  ${component.status}  ${component.restarts} restarts${reason}`;
+/** One text a gateway; the columns of all of them stand below each other. */
+function describeStatuses(all: readonly GatewayStatus[]): readonly string[] {
+  const heads = alignRows(all.map(describeGateway));
+  const components = all.map(({ reported }) => Object.entries(reported?.components ?? {}));
+  const rows = components.flat().map(([name, { release, status, restarts, reason }]) => {
+    const again = restarts === 0 ? "" : `${restarts} restarts`;
+    return [`  ${name}`, release, status, [again, reason?.split("\n", 1)[0] ?? ""].filter(Boolean).join("  ")];
   });
-  const why =
-    reported.phase === "refused" || reported.phase === "rolled-back" ? [`  outstation why ${gateway} says more`] : [];
-  return [head, ...components, ...why].join("\n");
+  const aligned = alignRows(rows);
+  let next = 0;
+  return all.map(({ gateway, reported }, index) => {
+    const own = aligned.slice(next, (next += components[index]?.length ?? 0));
+    const isStuck = reported?.phase === "refused" || reported?.phase === "rolled-back";
+    return [heads[index], ...own, ...(isStuck ? [`  more: outstation why ${gateway}`] : [])].join("\n");
+  });
+}
+
+function describeGateway({ gateway, state, reported }: GatewayStatus): readonly string[] {
+  if (state === undefined) return [gateway, "never seen: is it set up with this fleet's factory.json, and running?"];
+  const head = [gateway, state.online ? "online" : "offline", `agent ${state.agent}`];
+  if (reported === undefined) return head;
+  const { deployment, desired, phase } = reported;
+  if (phase === "idle") return [...head, "nothing deployed"];
+  return [...head, `deployment ${deployment}`, desired === deployment ? phase : `${phase}: ${desired}`];
 }

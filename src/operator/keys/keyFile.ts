@@ -25,7 +25,10 @@ export function formatKey(key: KeyObject, passphrase: string | undefined): strin
 export function parseKey(text: string, passphrase: string | undefined, path: string): KeyObject {
   const encrypted = text.includes("ENCRYPTED PRIVATE KEY");
   if (encrypted && passphrase === undefined)
-    throw new OperatorError("key-locked", `The key ${path} is encrypted. Give its passphrase.`);
+    throw new OperatorError(
+      "key-locked",
+      `The key ${path} is encrypted. Set OUTSTATION_PASSPHRASE or give --passphrase-file.`,
+    );
   const salt = text.startsWith(saltPrefix) ? text.slice(saltPrefix.length, text.indexOf("\n")) : "";
   const secret = encrypted && passphrase !== undefined ? { passphrase: stretch(passphrase, salt) } : {};
   let key: KeyObject;

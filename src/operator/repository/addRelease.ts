@@ -70,6 +70,18 @@ export async function listReleases(workspace: Workspace, component?: string): Pr
   return selectReleases(targets, component);
 }
 
+/**
+ * Signs the image repository again when more than half of its freshness is gone; resolves to whether it did. A gateway
+ * installs nothing from expired metadata, and a fleet that deploys what was released long ago must not wait for a release.
+ */
+export async function renewImageWhenStale(workspace: Workspace): Promise<boolean> {
+  const { expiresMs } = await loadRepository(imageDirectory(workspace));
+  const freshMs = workspace.expiries.timestampMs / 2;
+  if (expiresMs - workspace.clock.nowMs() > freshMs) return false;
+  await renewImage(workspace);
+  return true;
+}
+
 /** Signs the image repository again before its metadata expires. */
 export async function renewImage(workspace: Workspace): Promise<void> {
   const directory = imageDirectory(workspace);

@@ -14,6 +14,8 @@ export const timestampFile = "timestamp.json";
 export interface RepositoryState {
   readonly versions: { readonly timestamp: number; readonly snapshot: number; readonly targets: number };
   readonly targets: readonly TargetFile[];
+  /** When the first of timestamp, snapshot and targets expires, in milliseconds since 1970. */
+  readonly expiresMs: number;
 }
 
 export interface RoundSigners {
@@ -24,7 +26,8 @@ export interface RoundSigners {
 
 export async function loadRepository(directory: string): Promise<RepositoryState> {
   const timestampBytes = await readBytesIfPresent(join(directory, timestampFile));
-  if (timestampBytes === undefined) return { versions: { timestamp: 0, snapshot: 0, targets: 0 }, targets: [] };
+  if (timestampBytes === undefined)
+    return { versions: { timestamp: 0, snapshot: 0, targets: 0 }, targets: [], expiresMs: 0 };
   const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, parse(timestampBytes)).signed;
   const snapshotVersion = timestamp.snapshotMeta.version;
   const snapshotBytes = await readBytes(join(directory, `${snapshotVersion}.snapshot.json`), "snapshot metadata");
@@ -35,6 +38,7 @@ export async function loadRepository(directory: string): Promise<RepositoryState
   return {
     versions: { timestamp: timestamp.version, snapshot: snapshotVersion, targets: targetsVersion },
     targets: Object.values(targets.targets),
+    expiresMs: Math.min(...[timestamp, snapshot, targets].map(({ expires }) => Date.parse(expires))),
   };
 }
 

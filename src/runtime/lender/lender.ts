@@ -1,5 +1,6 @@
 // Lends one component what its grants name, checks every call against them, and takes everything back when it ends.
 import type { Board } from "../../../devices/board.ts";
+import { wrapUdp } from "../../../devices/lend.ts";
 import type { GpioLine } from "../../../devices/gpio/gpio.ts";
 import type { UdpAddress, UdpSocket } from "../../../devices/udp/udp.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -8,6 +9,7 @@ import { formatAddress, isGranted } from "../../protocol/address.ts";
 import type { Grants } from "../../protocol/deployment.ts";
 import type { Reading } from "../../protocol/reports.ts";
 import type { Operation, Operations } from "../messages.ts";
+import { ownEntry } from "../ownEntry.ts";
 import { createPendingReports } from "./pendingReports.ts";
 import { HostRefusal } from "./refusal.ts";
 import { createSerialLease, type SerialLease } from "./serialLease.ts";
@@ -43,6 +45,9 @@ class ComponentLender implements Lender {
   readonly #lines = new Map<string, Promise<GpioLine>>();
   /** Lease number to the name of a port, or to a socket. */
   readonly #leases = new Map<number, string | UdpSocket>();
+  /** Every socket that is open, also those of the triggers. */
+  readonly #sockets = new Set<UdpSocket>();
+  readonly #opening = new Set<Promise<UdpSocket>>();
   readonly #reports = createPendingReports();
   #lastLease = 0;
   #isReleased = false;
@@ -67,6 +72,7 @@ class ComponentLender implements Lender {
     "gpio.get": async (id) => (await this.gpio(this.#nameOf(id))).read(),
     "gpio.set": async (id, active) => this.#setLine(this.#nameOf(id), active),
     "udp.bind": async (address) => {
+      this.#requireRoom();
       const socket = await this.bind(address);
       return { lease: this.#lease(socket), local: socket.local };
     },
@@ -88,46 +94,65 @@ class ComponentLender implements Lender {
 
   async serial(name: string): Promise<SerialLease> {
     const { board, grants, clock } = this.#options;
-    const access = grants.serial[name];
+    const access = ownEntry(grants.serial, name);
     if (access === undefined) throw new HostRefusal("not-granted", `serial port "${name}" is not granted`);
+    this.#requireLife();
     return openOnce(this.#serials, name, async () => {
       const port = await board.openSerial(name);
-      const onLost = (): void => {
-        this.#serials.delete(name);
-        void port.close();
-      };
+      // The board lends it again only when it is closed; until then calls learn that it is gone.
+      const onLost = (): void => void Promise.allSettled([port.close()]).then(() => this.#serials.delete(name));
       return createSerialLease(port, { access, clock, onLost });
     });
   }
 
   async gpio(name: string): Promise<GpioLine> {
     const { board, grants } = this.#options;
-    if (grants.gpio[name] === undefined) throw new HostRefusal("not-granted", `gpio line "${name}" is not granted`);
+    if (ownEntry(grants.gpio, name) === undefined)
+      throw new HostRefusal("not-granted", `gpio line "${name}" is not granted`);
+    this.#requireLife();
     return openOnce(this.#lines, name, () => board.openGpio(name));
   }
 
   async bind(address: UdpAddress): Promise<UdpSocket> {
-    const { board, grants } = this.#options;
+    const { grants } = this.#options;
     if (!isGranted(grants.udp.bind, address) && !isEphemeral(address))
       throw new HostRefusal("access-denied", `binding ${formatAddress(address)} is not granted`);
-    return board.openUdp(address);
+    this.#requireLife();
+    const opening = this.#openSocket(address);
+    this.#opening.add(opening);
+    await Promise.allSettled([opening]);
+    this.#opening.delete(opening);
+    return opening;
   }
 
   async release(): Promise<void> {
     this.#isReleased = true;
-    // Readings the component handed over before it ended are its operator's, whatever ended it.
-    await this.#reports.settled();
-    const sockets = [...this.#leases.values()].filter((held) => typeof held !== "string");
     this.#leases.clear();
-    const ports = await Promise.allSettled<Closable>([...this.#serials.values(), ...this.#lines.values()]);
-    const open = ports.flatMap((port) => (port.status === "fulfilled" ? [port.value] : []));
-    await Promise.allSettled([...sockets, ...open].map((held: Closable) => held.close()));
+    const lent = [...this.#serials.values(), ...this.#lines.values(), ...this.#sockets, ...this.#opening];
+    const closed = lent.map(async (held: Closable | Promise<Closable>) => (await held).close());
+    // Readings the component handed over before it ended are its operator's, whatever ended it.
+    await Promise.allSettled([...closed, this.#reports.settled()]);
+  }
+
+  async #openSocket(address: UdpAddress): Promise<UdpSocket> {
+    const socket = await this.#options.board.openUdp(address);
+    const lent = wrapUdp(socket, () => socket.close().finally(() => this.#sockets.delete(lent)));
+    this.#sockets.add(lent);
+    return lent;
+  }
+
+  #requireLife(): void {
+    if (this.#isReleased) throw new HostRefusal("closed", "the component has ended");
+  }
+
+  #requireRoom(): void {
+    if (this.#leases.size >= limits.component.openPorts)
+      throw new HostRefusal("too-many", `a component may hold ${limits.component.openPorts} ports at once`);
   }
 
   #lease(held: string | UdpSocket): number {
-    if (this.#isReleased) throw new HostRefusal("closed", "the component has ended");
-    if (this.#leases.size >= limits.component.openPorts)
-      throw new HostRefusal("too-many", `a component may hold ${limits.component.openPorts} ports at once`);
+    this.#requireLife();
+    this.#requireRoom();
     this.#leases.set(++this.#lastLease, held);
     return this.#lastLease;
   }
@@ -149,7 +174,7 @@ class ComponentLender implements Lender {
   }
 
   async #setLine(name: string, active: boolean): Promise<void> {
-    if (this.#options.grants.gpio[name] !== "out")
+    if (ownEntry(this.#options.grants.gpio, name) !== "out")
       throw new HostRefusal("not-writable", `line "${name}" is granted as an input`);
     await (await this.gpio(name)).write(active);
   }

@@ -111,16 +111,18 @@ function createLineBuffer(): LineBuffer {
     take: (maxBytes) => new Uint8Array(cut(maxBytes)),
     takeLine: () => {
       const end = bytes.indexOf(lineFeed);
-      if (end < 0 && bytes.length > limits.serial.lineMaxBytes) {
+      // One more: the carriage return is not part of the line.
+      if (end < 0 && bytes.length > limits.serial.lineMaxBytes + 1) {
         isSkipping = true;
         cut(bytes.length);
       }
       if (end < 0) return undefined;
-      const line = cut(end + 1).subarray(0, -1);
+      const ended = cut(end + 1).subarray(0, -1);
+      const line = ended.at(-1) === carriageReturn ? ended.subarray(0, -1) : ended;
       const tooLong = isSkipping || line.length > limits.serial.lineMaxBytes;
       isSkipping = false;
       if (tooLong) throw new HostRefusal("invalid", `a line was longer than ${limits.serial.lineMaxBytes} bytes`);
-      return line.toString("utf8", 0, line.at(-1) === carriageReturn ? line.length - 1 : line.length);
+      return line.toString("utf8");
     },
     clear: () => {
       bytes = Buffer.alloc(0);

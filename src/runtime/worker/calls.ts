@@ -1,5 +1,6 @@
 // Asks the main thread to act on what it owns and waits for the answer; the guest is suspended meanwhile.
 import type { MessagePort } from "node:worker_threads";
+import { limits } from "../../base/limits.ts";
 import type { HostFailure, Operation, Operations, ToWorker } from "../messages.ts";
 
 /** A failed host call inside the worker; each host turns it into its own WIT error. */
@@ -35,6 +36,10 @@ export function createHostCalls(port: Pick<MessagePort, "postMessage">): HostCal
   return {
     ask: (operation, ...args) =>
       new Promise((resolve, reject) => {
+        if (measure(args) > limits.component.callBytes)
+          return reject(
+            new HostCallError({ code: "invalid", message: `more than ${limits.component.callBytes} bytes` }),
+          );
         waiting.set(post(operation, args), { resolve: resolve as (value: unknown) => void, reject });
       }),
     tell: (operation, lease) => void post(operation, [lease]),
@@ -45,4 +50,12 @@ export function createHostCalls(port: Pick<MessagePort, "postMessage">): HostCal
       else entry?.resolve(value);
     },
   };
+}
+
+/** Bytes of the texts and lists in a call's arguments: what would be copied to the main thread. */
+function measure(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  return Object.values(value).reduce((total: number, part) => total + measure(part), 0);
 }

@@ -1,4 +1,5 @@
 // Builds the import object: it starts empty and gets exactly the interfaces that were admitted.
+import { limits } from "../../base/limits.ts";
 import type { WorkerStart } from "../messages.ts";
 import type { HostCalls } from "./calls.ts";
 import { createGpioHost } from "./hosts/gpio.ts";
@@ -15,6 +16,7 @@ export interface ImportContext {
   readonly start: WorkerStart;
   readonly stdout: LineSink;
   readonly stderr: LineSink;
+  readonly droppedReadings: (count: number) => void;
 }
 
 type Factory = (context: ImportContext, shared: Shared) => HostInterface;
@@ -32,8 +34,8 @@ const factories: Readonly<Record<string, Factory>> = {
   "wasi:io/streams": ({ shim }) => shim.io.streams,
   "wasi:clocks/monotonic-clock": ({ shim }) => shim.clocks.monotonicClock,
   "wasi:clocks/wall-clock": ({ shim }) => shim.clocks.wallClock,
-  "wasi:random/random": ({ shim }) => shim.random.random,
-  "wasi:random/insecure": ({ shim }) => shim.random.insecure,
+  "wasi:random/random": ({ shim }) => boundRandom(shim.random.random, "getRandomBytes"),
+  "wasi:random/insecure": ({ shim }) => boundRandom(shim.random.insecure, "getInsecureRandomBytes"),
   "wasi:random/insecure-seed": ({ shim }) => shim.random.insecureSeed,
   "wasi:cli/environment": fromCli("environment"),
   "wasi:cli/exit": fromCli("exit"),
@@ -53,8 +55,10 @@ const factories: Readonly<Record<string, Factory>> = {
   "wasi:sockets/udp": (_context, { udp }) => udp.udp,
   "wasi:sockets/udp-create-socket": (_context, { udp }) => udp.udpCreateSocket,
   "outstation:gateway/ports": () => ({}),
-  "outstation:gateway/readings": ({ calls, start }) =>
-    createReadingsHost(calls, createRateLimit(start.readingsPerSecond, monotonicMs), () => Date.now()),
+  "outstation:gateway/readings": ({ calls, start, droppedReadings }) => {
+    const rate = createRateLimit(start.readingsPerSecond, monotonicMs);
+    return createReadingsHost({ calls, rate, nowMs: () => Date.now(), dropped: droppedReadings });
+  },
   "outstation:gateway/serial": ({ calls }) => createSerialHost(calls),
   "outstation:gateway/gpio": ({ calls }) => createGpioHost(calls),
 };
@@ -78,7 +82,13 @@ export function listLinkable(): readonly string[] {
 
 function createShared({ shim, calls, start, stdout, stderr }: ImportContext): Shared {
   const rate = createRateLimit(start.logsPerSecond, monotonicMs);
-  const cli = shim.cli.createCli({ stdout: createLineOutput(stdout, rate), stderr: createLineOutput(stderr, rate) });
+  const [out, err] = [createLineOutput(stdout, rate), createLineOutput(stderr, rate)];
+  // A stream for every call: the shim gives all of them the same one, and closes it when the guest drops the first.
+  const cli = {
+    ...shim.cli.createCli({ stdout: out, stderr: err }),
+    stdout: { getStdout: () => shim.io.outputStreamCreate(out) },
+    stderr: { getStderr: () => shim.io.outputStreamCreate(err) },
+  };
   const filesystem = shim.filesystem.createFilesystem({ adapter: { getRoot: () => ({}) }, preopens: {} });
   return { cli, filesystem, udp: createUdpHosts(calls, shim) };
 }
@@ -88,6 +98,16 @@ function createConfigHost(config: Readonly<Record<string, string>>): HostInterfa
     get: (key: string) => (Object.hasOwn(config, key) ? config[key] : undefined),
     getAll: () => Object.entries(config),
   };
+}
+
+/** The bytes are made outside the component's own memory: a call that asks for gigabytes of them must trap instead. */
+function boundRandom(host: HostInterface, name: string): HostInterface {
+  const make = host[name] as (count: bigint) => Uint8Array;
+  const bounded = (count: bigint): Uint8Array => {
+    if (count > BigInt(limits.component.callBytes)) throw new RangeError(`${count} random bytes are too many at once`);
+    return make(count);
+  };
+  return { ...host, [name]: bounded };
 }
 
 function fromCli(name: string): Factory {

@@ -1,6 +1,7 @@
 // The worker of one component: links exactly what was admitted, instantiates, and calls handlers as it is told.
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { limitMemory } from "../memoryLimit.ts";
+import { limits } from "../../base/limits.ts";
+import { countMemories, limitMemory } from "../memoryLimit.ts";
 import { handlerInterfaces } from "../interfaces.ts";
 import type { CallTarget, FromWorker, ToWorker, WorkerStart } from "../messages.ts";
 import { describeOutcome } from "./outcome.ts";
@@ -15,6 +16,7 @@ type Exports = Readonly<Record<string, Readonly<Record<string, (...args: readonl
 type Instantiate = (
   getCoreModule: (name: string) => Promise<WebAssembly.Module>,
   imports: Record<string, HostInterface>,
+  instantiateCore: Cores["instantiate"],
 ) => Promise<Exports>;
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerStart);
@@ -43,15 +45,44 @@ async function instantiate(
     dropped: (count) => send({ kind: "dropped", what: "log", count }),
   });
   const shim = await loadShim();
-  const imports = createImports({ shim, calls, start, stdout: sink("info"), stderr: sink("error") });
+  const droppedReadings = (count: number): void => send({ kind: "dropped", what: "reading", count });
+  const imports = createImports({
+    shim,
+    calls,
+    start,
+    stdout: sink("info"),
+    stderr: sink("error"),
+    droppedReadings,
+  });
   const module = (await import(start.moduleUrl)) as { readonly instantiate: Instantiate };
-  return module.instantiate((name) => compile(name, start), imports);
+  const cores = createCores(start);
+  return module.instantiate(cores.compile, imports, cores.instantiate);
 }
 
-async function compile(name: string, { coreModules, memoryMaxBytes }: WorkerStart): Promise<WebAssembly.Module> {
-  const bytes = coreModules.get(name);
-  if (bytes === undefined) throw new Error(`the component has no core module ${name}`);
-  return WebAssembly.compile(limitMemory(bytes, memoryMaxBytes));
+interface Cores {
+  compile(name: string): Promise<WebAssembly.Module>;
+  instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<WebAssembly.Instance>;
+}
+
+/** Core modules with capped memories, of which a component has only so many, however often it instantiates a module. */
+function createCores({ coreModules, memoryMaxBytes }: WorkerStart): Cores {
+  const memoriesOf = new Map<WebAssembly.Module, number>();
+  let memories = 0;
+  return {
+    compile: async (name) => {
+      const bytes = coreModules.get(name);
+      if (bytes === undefined) throw new Error(`the component has no core module ${name}`);
+      const module = await WebAssembly.compile(limitMemory(bytes, memoryMaxBytes));
+      memoriesOf.set(module, countMemories(bytes));
+      return module;
+    },
+    instantiate: async (module, imports) => {
+      memories += memoriesOf.get(module) ?? 0;
+      const most = limits.component.memories;
+      if (memories > most) throw new RangeError(`the component has more than ${most} memories`);
+      return WebAssembly.instantiate(module, imports);
+    },
+  };
 }
 
 type Call = Extract<ToWorker, { kind: "call" }>;

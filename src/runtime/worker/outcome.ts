@@ -17,7 +17,7 @@ export function describeOutcome(ended: Ended): CallOutcome {
 function describeValue(value: unknown): CallOutcome {
   if (value === undefined) return { kind: "ok" };
   const text = textOf(value);
-  if (text.length > limits.command.answerBytes) return { kind: "error", message: "the answer is too long" };
+  if (Buffer.byteLength(text) > limits.command.answerBytes) return { kind: "error", message: "the answer is too long" };
   return { kind: "ok", value: text };
 }
 

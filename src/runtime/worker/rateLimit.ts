@@ -1,4 +1,4 @@
-// A token bucket over a clock it is given: so many a second, with a second's worth of burst.
+// A token bucket over a clock it is given: so many a second, with a second's worth of burst, of at least one.
 
 export interface RateLimit {
   /** Takes `count` when there is room for all of them; false takes nothing. */
@@ -6,12 +6,13 @@ export interface RateLimit {
 }
 
 export function createRateLimit(perSecond: number, monotonicMs: () => number): RateLimit {
-  let tokens = perSecond;
+  const most = Math.max(1, perSecond);
+  let tokens = most;
   let last = monotonicMs();
   return {
     take: (count) => {
       const now = monotonicMs();
-      tokens = Math.min(perSecond, tokens + ((now - last) * perSecond) / 1000);
+      tokens = Math.min(most, tokens + ((now - last) * perSecond) / 1000);
       last = now;
       if (count > tokens) return false;
       tokens -= count;

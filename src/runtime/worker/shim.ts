@@ -35,6 +35,7 @@ export interface Shim {
     readonly error: HostInterface;
     readonly poll: HostInterface;
     readonly streams: HostInterface;
+    outputStreamCreate(handler: OutputHandler): object;
     pollableCreate(source?: Promise<void> | PollableSource): Pollable;
   };
   readonly random: {

@@ -3,5 +3,10 @@ declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string;
   }
+  interface Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  function instantiate(module: Module, imports: Imports): Promise<Instance>;
   function compile(bytes: Uint8Array): Promise<Module>;
 }

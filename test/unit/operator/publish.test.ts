@@ -1,8 +1,10 @@
 // Publishing puts content before what names it, and may be repeated at will.
+import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { addRelease } from "../../../src/operator/repository/addRelease.ts";
+import { addRelease, listReleases } from "../../../src/operator/repository/addRelease.ts";
 import { createDirector, deploy } from "../../../src/operator/repository/director.ts";
-import { publishDirector, publishRelease } from "../../../src/operator/publish.ts";
+import { blobPath } from "../../../src/operator/repository/places.ts";
+import { publishDeployment, publishDirector, publishRelease } from "../../../src/operator/publish.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { createFleet } from "../../support/fleet.ts";
 import type { Fleet } from "../../support/fleet.ts";
@@ -72,6 +74,31 @@ describe("publishing", () => {
     await publishRelease(fleet.workspace, boiler, first);
     await publishRelease(fleet.workspace, boiler, second);
     expect(second.messages).toEqual(first.messages);
+  });
+
+  test("renews the image repository with a deployment when half of its freshness is gone, and not before", async () => {
+    await using fleet = await createFleet();
+    await addBoiler(fleet);
+    await createDirector(fleet.workspace, "plant-7");
+    await deploy(fleet.workspace, "plant-7", { boiler: { release: "boiler@1.0.0" } });
+    const half = fleet.workspace.expiries.timestampMs / 2;
+    const [early, late] = [createRecorder(), createRecorder()];
+    fleet.time.nowMs += half - 1000;
+    await publishDeployment(fleet.workspace, "plant-7", early);
+    expect(early.messages.filter(({ topic }) => topic.includes("/image/"))).toEqual([]);
+    fleet.time.nowMs += 1000;
+    await publishDeployment(fleet.workspace, "plant-7", late);
+    expect(late.messages.map(({ topic }) => topic)).toContain("outstation/v1/image/3.targets.json");
+  });
+
+  test("publishes no blob that the disk damaged", async () => {
+    await using fleet = await createFleet();
+    await addBoiler(fleet);
+    const [listed] = await listReleases(fleet.workspace, "boiler");
+    await writeFile(blobPath(fleet.workspace, listed?.release.full.sha256 ?? ""), "rotten");
+    await expect(publishRelease(fleet.workspace, boiler, createRecorder())).rejects.toMatchObject({
+      code: "file-failed",
+    });
   });
 
   test("names what is missing", async () => {

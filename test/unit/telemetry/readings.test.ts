@@ -177,3 +177,24 @@ it("flushes what waits when it is closed, and takes nothing after", async () => 
   await expect(telemetry.report("boiler", "t", readingsOf(2))).rejects.toMatchObject({ code: "closed" });
   expect((await open(disk.reboot())).outbox.counters.waiting).toBe(1);
 });
+
+it("goes on after a gap, and never uses a number twice, when its numbering is damaged", async () => {
+  const disk = createFaultDisk();
+  const numbers: number[] = [];
+  const take = (_component: string, _stream: string, { seq, readings }: TelemetryDocument): void =>
+    void numbers.push(...readings.map((_, index) => seq + index));
+  for (const damage of ["", '{"through":', '{"through":1,"next":{"boiler/t":"many"},"first":1}']) {
+    const opened = await open(disk);
+    for (let round = 0; round < 40; round += 1) await opened.telemetry.report("boiler", "t", readingsOf(1, 2, 3));
+    await drainAll(opened, take);
+    await opened.telemetry.close();
+    await opened.outbox.close();
+    await disk.writeFile("/telemetry/streams.json", Buffer.from(damage));
+  }
+  const opened = await open(disk);
+  await opened.telemetry.report("boiler", "t", readingsOf(1));
+  await opened.telemetry.report("boiler", "new", readingsOf(1));
+  await drainAll(opened, take);
+  const ofStream = numbers.slice(0, 3 * 40 * 3 + 1);
+  expect(new Set(ofStream).size).toBe(ofStream.length);
+});

@@ -19,7 +19,3 @@ export function toWit({ family, address, port }: SocketAddress): WitSocketAddres
   const groups = (expandIpv6(address) ?? "0:0:0:0:0:0:0:0").split(":").map((group) => Number.parseInt(group, 16));
   return { tag: "ipv6", val: { port, address: groups, flowInfo: 0, scopeId: 0 } };
 }
-
-export function isUnspecified({ address, port }: SocketAddress): boolean {
-  return port === 0 && /^[0.:]+$/.test(address);
-}

@@ -17,11 +17,22 @@ interface GuestReading {
   readonly timeMs: bigint | undefined;
 }
 
-export function createReadingsHost(calls: HostCalls, rate: RateLimit, nowMs: () => number): HostInterface {
+export interface ReadingsHostOptions {
+  readonly calls: HostCalls;
+  readonly rate: RateLimit;
+  readonly nowMs: () => number;
+  /** Told of readings that were over the rate. */
+  readonly dropped: (count: number) => void;
+}
+
+export function createReadingsHost({ calls, rate, nowMs, dropped }: ReadingsHostOptions): HostInterface {
   const report = async (stream: string, readings: readonly GuestReading[]): Promise<undefined> => {
     if (!isName(stream)) throw new HostCallError(invalid(`"${stream}" is not a stream name`));
     const converted = readings.map((reading) => convert(reading, nowMs()));
-    if (!rate.take(readings.length)) throw new HostCallError({ code: "too-many", message: "over the reading rate" });
+    if (!rate.take(readings.length)) {
+      dropped(readings.length);
+      throw new HostCallError({ code: "too-many", message: "over the reading rate" });
+    }
     return calls.ask("readings.report", stream, converted);
   };
   return {

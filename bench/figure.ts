@@ -1,0 +1,33 @@
+// One measured figure, as the benchmark prints it.
+
+export interface Figure {
+  readonly figure: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What it is compared with, measured in the same run. */
+  readonly against?: string;
+  /** Value over the peer's value. */
+  readonly ratio?: number;
+  /** What we want to reach, in words: "≤ 1.5 %". */
+  readonly reach?: string;
+  readonly met?: boolean;
+}
+
+/** The keys of every JSON line, also those without a peer or target. */
+export function formatJson(figure: Figure): string {
+  const { figure: name, value, unit, against = null, ratio = null, reach = null, met = null } = figure;
+  return JSON.stringify({ figure: name, value, unit, against, ratio, reach, met });
+}
+
+/** Rows of a Markdown table, for docs/benchmarks.md. */
+export function formatTable(figures: readonly Figure[]): string {
+  const rows = figures.map(({ figure, value, unit, against, ratio, reach, met }) => {
+    const judged = met === undefined ? "" : met ? "yes" : "no";
+    return `| ${figure} | ${round(value)} ${unit} | ${against ?? ""} | ${ratio === undefined ? "" : round(ratio)} | ${reach ?? ""} | ${judged} |`;
+  });
+  return ["| figure | value | against | ratio | reach | met |", "|---|---|---|---|---|---|", ...rows].join("\n");
+}
+
+function round(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}

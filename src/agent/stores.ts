@@ -1,0 +1,42 @@
+// Opens everything the agent keeps on disk, each part in its own place of the state directory.
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Disk } from "../base/disk.ts";
+import type { Log } from "../base/log.ts";
+import { openTranspileCache, type TranspileCache } from "../runtime/cache.ts";
+import { openComponentStore, type ComponentStore } from "../store/componentStore.ts";
+import { openDeploymentStore, type DeploymentStore } from "../store/deploymentStore.ts";
+import { openOutbox } from "../store/outbox.ts";
+import { openTelemetry, type Telemetry } from "../telemetry/readings.ts";
+import type { GatewayConfig } from "./config.ts";
+import { openOperators, type OperatorsFile } from "./operators.ts";
+
+export interface Stores {
+  readonly store: ComponentStore;
+  readonly deployments: DeploymentStore;
+  readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
+  readonly telemetry: Telemetry;
+  readonly operators: OperatorsFile;
+  readonly cache: TranspileCache;
+}
+
+export interface StoresOptions {
+  readonly config: GatewayConfig;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function openStores(directory: string, { config, disk, clock, log }: StoresOptions): Promise<Stores> {
+  const at = (name: string): string => join(directory, name);
+  const outbox = await openOutbox(disk, at("outbox"), { clock, log });
+  const { gateway } = config;
+  return {
+    store: await openComponentStore(disk, at("components"), log),
+    deployments: await openDeploymentStore(disk, at("deployments"), { clock, log }),
+    outbox,
+    telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),
+    operators: await openOperators(disk, directory, log),
+    cache: await openTranspileCache(at("transpiled"), clock),
+  };
+}

@@ -1,0 +1,124 @@
+// What the operator is told: the latest state, every event in order, nothing lost to a bad moment, and no more than fits.
+import { describe, expect, it } from "vitest";
+import { createReporter } from "../../../src/agent/reporter.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { createManualClock, settle } from "../../support/manualClock.ts";
+
+function start() {
+  const published: string[] = [];
+  const broker: { isOnline: boolean; hold: Promise<void> | undefined } = { isOnline: true, hold: undefined };
+  const publish = async (what: string): Promise<void> => {
+    if (!broker.isOnline) throw new Error("offline");
+    await broker.hold;
+    published.push(what);
+  };
+  const reporter = createReporter({
+    gateway: "g",
+    bootId: "boot-1",
+    clock: createManualClock(),
+    log: silentLog,
+    describe: () => ({}),
+    publishReported: ({ phase, deployment }) => publish(`${phase} ${deployment}`),
+    publishEvent: ({ detail, bootId }) => publish(`${bootId} ${detail}`),
+  });
+  const committed = (deployment: number): void =>
+    reporter.report({ deployment, desired: deployment, phase: "committed" });
+  const boot = (detail: string): void => reporter.event({ kind: "boot", detail });
+  return { published, broker, reporter, committed, boot };
+}
+
+describe("the reporter", () => {
+  it("publishes the latest report only, and every event before it in order", async () => {
+    const { committed, boot, published } = start();
+    committed(1);
+    boot("one");
+    committed(2);
+    boot("two");
+    await settle();
+    expect(published).toEqual(["boot-1 one", "boot-1 two", "committed 2"]);
+  });
+
+  it("publishes once more what changed during a publish", async () => {
+    const { committed, boot, published, broker } = start();
+    const hold = Promise.withResolvers<void>();
+    broker.hold = hold.promise;
+    committed(1);
+    await settle();
+    committed(2);
+    boot("meanwhile");
+    hold.resolve();
+    await settle();
+    expect(published).toEqual(["committed 1", "boot-1 meanwhile", "committed 2"]);
+  });
+
+  it("leaves nothing behind that changed in the very turn in which it became idle", async () => {
+    const { committed, published } = start();
+    for (let turns = 0; turns < 20; turns += 1) {
+      committed(2 * turns);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      committed(2 * turns + 1);
+      await settle();
+      expect(published.at(-1)).toBe(`committed ${2 * turns + 1}`);
+    }
+  });
+
+  it("keeps everything while offline, and flushes it later", async () => {
+    const { committed, boot, published, broker, reporter } = start();
+    broker.isOnline = false;
+    committed(1);
+    boot("one");
+    committed(2);
+    await settle();
+    await expect(reporter.flush()).rejects.toThrow("offline");
+    broker.isOnline = true;
+    await reporter.flush();
+    expect(published).toEqual(["boot-1 one", "committed 2"]);
+    await reporter.flush();
+    expect(published.length).toBe(2);
+  });
+
+  it("keeps a report that failed on its way", async () => {
+    const { committed, published, broker, reporter } = start();
+    const hold = Promise.withResolvers<void>();
+    broker.hold = hold.promise;
+    committed(1);
+    await settle();
+    hold.reject(new Error("cut off"));
+    await settle();
+    broker.hold = undefined;
+    await reporter.flush();
+    expect(published).toEqual(["committed 1"]);
+  });
+
+  it("lets the oldest events go when too many wait", async () => {
+    const { boot, published, broker, reporter } = start();
+    broker.isOnline = false;
+    for (let n = 1; n <= limits.events.waiting + 3; n += 1) boot(`${n}`);
+    await settle();
+    broker.isOnline = true;
+    await reporter.flush();
+    expect(published.length).toBe(limits.events.waiting);
+    expect(published.slice(0, 1)).toEqual(["boot-1 4"]);
+  });
+
+  it("drops no other event when the one under way had to go", async () => {
+    const { boot, published, broker } = start();
+    const hold = Promise.withResolvers<void>();
+    broker.hold = hold.promise;
+    boot("1");
+    await settle();
+    for (let n = 2; n <= limits.events.waiting + 1; n += 1) boot(`${n}`);
+    hold.resolve();
+    await settle();
+    expect(published.length).toBe(limits.events.waiting + 1);
+  });
+
+  it("proves that the broker is reached by something published after it was asked", async () => {
+    const { published, broker, reporter } = start();
+    await reporter.prove();
+    expect(published).toEqual(["idle 0"]);
+    broker.isOnline = false;
+    await expect(reporter.prove()).rejects.toThrow("offline");
+  });
+});

@@ -1,0 +1,151 @@
+// What goes wrong on a command line: each with its exit code, one plain sentence, nothing on stdout and no stack.
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedBroker, type Broker } from "../../../demo/parts/broker.ts";
+import { startAedes } from "../../support/brokers.ts";
+import { runCommand, type Outcome } from "../../support/commandLine.ts";
+import { createTemporaryDirectory } from "../../support/temporaryDirectory.ts";
+
+const component = new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, 1]);
+const good = { components: { boiler: { release: "boiler@1.0.0" } } };
+const passphrase = "correct horse battery";
+
+let directory = "";
+let broker: Broker;
+let closedUrl = "";
+const cleanup = new AsyncDisposableStack();
+
+/** In a workspace that has released boiler@1.0.0, unless --dir says otherwise. */
+function outstation(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  return runCommand("outstation", args, { directory, environment });
+}
+
+async function prepare(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { code, stderr } = await outstation(args, environment);
+  if (code !== 0) throw new Error(stderr);
+}
+
+beforeAll(async () => {
+  directory = cleanup.use(await createTemporaryDirectory()).path;
+  broker = await startEmbeddedBroker();
+  cleanup.defer(() => broker.stop());
+  const closed = await startAedes();
+  closedUrl = closed.url;
+  await closed.stop();
+  const other = { ...component, 8: 2, length: component.length };
+  await writeFile(join(directory, "boiler.wasm"), component);
+  await writeFile(join(directory, "other.wasm"), Uint8Array.from(other));
+  await writeFile(join(directory, "core.wasm"), new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  await writeFile(join(directory, "text.wasm"), "(component)");
+  await writeFile(join(directory, "empty.wasm"), "");
+  await writeFile(join(directory, "good.json"), JSON.stringify(good));
+  await writeFile(join(directory, "torn.json"), '{"components": {');
+  await writeFile(join(directory, "unknownKey.json"), JSON.stringify({ ...good, gateway: "g" }));
+  const misspelt = { components: { boiler: { release: "boiler@1.0.0", grant: {} } } };
+  await writeFile(join(directory, "misspelt.json"), JSON.stringify(misspelt));
+  const unknown = { components: { boiler: { release: "boiler@9.9.9" } } };
+  await writeFile(join(directory, "unknownRelease.json"), JSON.stringify(unknown));
+  await writeFile(join(directory, "reserved.json"), JSON.stringify({ components: { agent: good.components.boiler } }));
+  await writeFile(join(directory, "badName.json"), JSON.stringify({ components: { Boiler: good.components.boiler } }));
+  await writeFile(join(directory, "wrong.txt"), "wrong");
+  await prepare(["init", "--broker", broker.url, "--dev"]);
+  await prepare(["release", "boiler@1.0.0", "boiler.wasm"]);
+  const locked = ["init", "--broker", broker.url, "--dir", "locked"];
+  await prepare(locked, { OUTSTATION_PASSPHRASE: passphrase });
+  await prepare(["init", "--broker", broker.url, "--dev", "--dir", "exposed"]);
+  await chmod(join(directory, "exposed", "keys", "targets.pem"), 0o644);
+}, 60_000);
+
+afterAll(() => cleanup.disposeAsync());
+
+/** The arguments, the exit code, and what the one sentence on stderr says. */
+const cases: readonly (readonly [args: string, code: number, words: string])[] = [
+  ["frobnicate", 2, 'there is no command "frobnicate"'],
+  ["status --frobnicate", 2, "There is no option --frobnicate.\nSee: outstation status --help"],
+  ["status --dir", 2, "--dir needs a value"],
+  ["init --broker --dev", 2, "--broker needs a value"],
+  ["status --json=yes", 2, "--json takes no value"],
+  ["deploy", 2, "It takes: <gateway> <deployment.json>"],
+  ["status one two", 2, "It takes: [<gateway>]"],
+  ["init", 2, "Say where the broker is"],
+  ["init --broker broker.example:1883", 2, "no broker URL such as mqtt://host:1883"],
+  ["init --broker http://broker.example", 2, "no broker URL"],
+  ["init --broker mqtt://", 2, "no broker URL"],
+  ["init --broker mqtt://127.0.0.1 --dir fresh", 78, "set OUTSTATION_PASSPHRASE or give --passphrase-file"],
+  ["init --broker mqtt://127.0.0.1 --dev", 1, "is a workspace already. Choose another directory."],
+  ["status --dir nowhere", 78, "nowhere is no workspace. Make one with: outstation init"],
+  ["status #", 2, '"#" is no gateway name'],
+  ["watch +", 2, '"+" is no gateway name'],
+  ["watch g-1 --for soon", 2, '--for "soon" is no duration such as 30s'],
+  ["watch g-1 --for 30d", 2, "--for 30d is too long; at most 24h"],
+  ["logs g-1 boiler --for 2h", 2, "at most 1h"],
+  ["command g-1 boiler relay {on}", 2, "The parameters are not JSON: {on}"],
+  ["command g-1 boiler relay --expires 0s", 2, "must be longer than 0s"],
+  ["release boiler boiler.wasm", 2, "Name the release as name@version"],
+  ["release boiler@one boiler.wasm", 1, 'expected "name@1.2.3"'],
+  ["release boiler@1.1.0 missing.wasm", 1, "There is no component file missing.wasm"],
+  ["release boiler@1.1.0 empty.wasm", 1, "empty.wasm is empty"],
+  ["release boiler@1.1.0 core.wasm", 1, "wasm-tools component new core.wasm"],
+  ["release boiler@1.1.0 text.wasm", 1, "text.wasm is not WebAssembly"],
+  ["release boiler@1.0.0 other.wasm", 1, "boiler@1.0.0 is released. Choose the next version."],
+  ["release boiler@1.0.0 boiler.wasm --dir exposed", 78, "can be read by others. Run: chmod 600"],
+  ["release boiler@1.0.0 boiler.wasm --dir locked", 78, "is encrypted. Set OUTSTATION_PASSPHRASE"],
+  [
+    "release boiler@1.0.0 boiler.wasm --dir locked --passphrase-file wrong.txt",
+    78,
+    "does not open with this passphrase",
+  ],
+  ["release boiler@1.0.0 boiler.wasm --passphrase-file none.txt", 1, "There is no passphrase file none.txt"],
+  ["deploy g-1", 2, "Give a deployment file, or --release"],
+  ["deploy g-1 good.json --release boiler=boiler@1.0.0", 2, "Give a deployment file, or --release"],
+  ["deploy g-1 --release boiler@1.0.0", 2, "Write --release as <component>=<name@version>"],
+  ["deploy g-1 good.json --timeout 5", 2, '--timeout "5" is no duration'],
+  ["deploy G1 good.json", 2, '"G1" is no gateway name'],
+  ["deploy g-1 missing.json", 1, "There is no deployment missing.json"],
+  ["deploy g-1 torn.json", 1, "The deployment torn.json is not JSON"],
+  ["deploy g-1 unknownKey.json", 1, 'at "gateway": no such key is known'],
+  ["deploy g-1 misspelt.json", 1, 'at "components.boiler.grant": no such key is known'],
+  ["deploy g-1 unknownRelease.json", 1, "boiler@9.9.9 is not released. Release it first"],
+  ["deploy g-1 reserved.json", 1, 'the name "agent" is the agent\'s own'],
+  ["deploy g-1 badName.json", 1, "expected a name of a-z"],
+  ["deploy g-9 --release boiler=boiler@1.0.0", 1, 'g-9 has no component "boiler" yet'],
+  ["deploy g-1 good.json --timeout 1ms", 75, "It goes on by itself; ask with: outstation status g-1"],
+  ["command g-1 boiler relay --expires 1s", 75, "g-1 did not answer within 1 s. The command has expired"],
+  ["why g-1", 69, ""],
+];
+
+describe("the command line", () => {
+  it.each(cases)("outstation %s ends with %i and says %s", async (args, expected, words) => {
+    const { code, stdout, stderr } = await outstation(args.split(" "));
+    expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringContaining(words) });
+    expect(stderr).not.toMatch(/^\s+at .*:\d+/m);
+    expect(stdout === "" || args.startsWith("why")).toBe(true);
+  });
+
+  it("says at once that nothing listens where the broker should be, and leaves a fleet that can go on", async () => {
+    const args = ["init", "--broker", closedUrl, "--dev", "--dir", "away"];
+    const { code, stderr } = await outstation(args);
+    expect({ code, stderr }).toEqual({
+      code: 69,
+      stderr: expect.stringContaining("nothing listens there (ECONNREFUSED)"),
+    });
+    expect(stderr).toContain("The fleet is ready in");
+    const released = await outstation(["release", "boiler@1.0.0", "boiler.wasm", "--dir", "away"]);
+    expect(released).toMatchObject({ code: 69, stderr: expect.stringContaining("is not reached") });
+    const again = await outstation(["release", "boiler@1.0.0", "boiler.wasm", "--dir", "away"]);
+    expect(again.stderr).toContain("signed already");
+  });
+
+  it("publishes a release again when its bytes are the same", async () => {
+    const { code, stdout } = await outstation(["release", "boiler@1.0.0", "boiler.wasm"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("boiler@1.0.0 is released: 9 bytes") });
+  });
+
+  it("opens keys with the passphrase of the environment or of a file", async () => {
+    const release = ["release", "boiler@1.0.0", "boiler.wasm", "--dir", "locked"];
+    expect(await outstation(release, { OUTSTATION_PASSPHRASE: passphrase })).toMatchObject({ code: 0 });
+    await writeFile(join(directory, "right.txt"), `${passphrase}\n`);
+    expect(await outstation([...release, "--passphrase-file", "right.txt"])).toMatchObject({ code: 0 });
+  });
+});
