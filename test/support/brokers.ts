@@ -23,14 +23,15 @@ export function mosquittoMissing(): string | undefined {
   return tried.error === undefined ? undefined : `mosquitto is not installed (${tried.error.message})`;
 }
 
-/** `extra` are more lines of its configuration, such as TLS files; `scheme` the one of its URL. */
+/** `extra` are more lines of its configuration, such as TLS files or who may connect; `scheme` the one of its URL. */
 export async function startMosquitto(extra = "", scheme = "mqtt"): Promise<Broker> {
   const directory = mkdtempSync(join(tmpdir(), "outstation-mosquitto-"));
   const port = await freePort();
   const config = join(directory, "mosquitto.conf");
+  const anonymous = extra.includes("allow_anonymous") ? "" : "allow_anonymous true\n";
   writeFileSync(
     config,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nuser ${userInfo().username}\n${extra}\n`,
+    `listener ${port} 127.0.0.1\n${anonymous}persistence false\nset_tcp_nodelay true\nuser ${userInfo().username}\n${extra}\n`,
   );
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
