@@ -9,7 +9,6 @@ import type { Random } from "../base/random.ts";
 import type { CommandDesk } from "../control/commandDesk.ts";
 import { fetchBlob } from "../link/fetchBlob.ts";
 import type { Link, MessageHandler } from "../link/link.ts";
-import { openLink } from "../link/openLink.ts";
 import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
 import { refreshTrust } from "../trust/refresh.ts";
 import { openCommands } from "./commands.ts";
@@ -18,11 +17,12 @@ import type { GatewayConfig } from "./config.ts";
 import { decideAfterCrash } from "./crashPolicy.ts";
 import { deliver } from "./deliver.ts";
 import { createExecutor, type Executor } from "./executor.ts";
+import { openGatewayLink } from "./gatewayLink.ts";
 import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { createRetainedFetch } from "./retainedFetch.ts";
-import { createState, flattenCounters } from "./stateDocument.ts";
+import { collectCounters, createState, type LifeSigns } from "./stateDocument.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { drainWhenOnline } from "./drain.ts";
 import { createVoices, type Voices } from "./voice.ts";
@@ -71,6 +71,8 @@ class Wiring implements Agent {
   readonly #stop = new AbortController();
   #commands: CommandDesk | undefined;
   #draining: Promise<void> = Promise.resolve();
+  /** The components that the retained state names. */
+  #announced = "";
 
   static async open(options: AgentOptions): Promise<Wiring> {
     return new Wiring(options, await openStores(options.stateDirectory, options));
@@ -198,9 +200,21 @@ class Wiring implements Agent {
       clock,
       log,
       describe: () => this.#components.describe(),
-      publishReported: (document) => this.#publish(this.#own.reported, document, true),
+      publishReported: async (document) => {
+        await this.#publish(this.#own.reported, document, true);
+        await this.#renewState();
+      },
       publishEvent: (event) => this.#publish(this.#own.event, event),
     });
+  }
+
+  /** The birth names what ran at the connect; what runs now is told when it differs. */
+  async #renewState(): Promise<void> {
+    const state = createState(true, this.#lifeSigns());
+    const components = state.components.join();
+    if (components === this.#announced) return;
+    await this.#publish(this.#own.state, state, true);
+    this.#announced = components;
   }
 
   #createReconciler(): Reconciler {
@@ -250,37 +264,23 @@ class Wiring implements Agent {
   }
 
   #openLink(): Link {
-    const { config, password, clock, random, log } = this.#options;
-    const { gateway, username, factory, protocol } = config;
-    const state = (online: boolean): { topic: string; payload: string } => ({
+    const { gateway } = this.#options.config;
+    return openGatewayLink({
+      ...this.#options,
       topic: this.#own.state,
-      payload: JSON.stringify(createState(online, this.#lifeSigns())),
-    });
-    return openLink({
-      url: config.broker ?? factory.broker,
-      clientId: gateway,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      protocol,
-      will: state(false),
-      birth: () => state(true),
-      goodbye: () => state(false),
-      onTakenOver: () => log.error({ gateway }, "another client connected under this gateway's name"),
-      clock,
-      random,
-      log,
+      will: createState(false, { gateway, bootId: this.#bootId, components: {}, counters: {} }),
+      birth: () => {
+        const state = createState(true, this.#lifeSigns());
+        this.#announced = state.components.join();
+        return state;
+      },
+      goodbye: () => createState(false, this.#lifeSigns()),
     });
   }
 
-  #lifeSigns(): Parameters<typeof createState>[1] {
-    const { telemetry, outbox } = this.#stores;
-    const { dropped, ...counts } = telemetry.counters;
-    const counters = flattenCounters({
-      telemetry: { ...counts },
-      dropped: { ...dropped, ...this.#voices.dropped },
-      outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
-    });
+  #lifeSigns(): LifeSigns {
     const { gateway } = this.#options.config;
+    const counters = collectCounters(this.#stores, this.#voices, this.#link.traffic);
     return { gateway, bootId: this.#bootId, components: this.#components.describe(), counters };
   }
 }

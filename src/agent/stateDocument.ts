@@ -1,6 +1,9 @@
 // The birth and the will of this gateway: the same document, online or not.
+import type { Traffic } from "../link/traffic.ts";
 import type { ReportedDocument, StateDocument } from "../protocol/reports.ts";
 import { agentVersion } from "../protocol/version.ts";
+import type { Stores } from "./stores.ts";
+import type { Voices } from "./voice.ts";
 
 export interface LifeSigns {
   readonly gateway: string;
@@ -29,4 +32,20 @@ export function flattenCounters(
     Object.entries(counters).map(([name, value]) => [`${group}.${name}`, value] as const),
   );
   return Object.fromEntries(entries);
+}
+
+/** Everything the gateway counts, under the names `docs/protocol.md` gives them. */
+export function collectCounters(
+  { telemetry, outbox }: Pick<Stores, "telemetry" | "outbox">,
+  voices: Pick<Voices, "dropped">,
+  traffic: Traffic,
+): Record<string, number> {
+  const { dropped, ...counts } = telemetry.counters;
+  return flattenCounters({
+    telemetry: { ...counts },
+    dropped: { ...dropped, ...voices.dropped },
+    outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
+    "bytes.in": traffic.in,
+    "bytes.out": traffic.out,
+  });
 }

@@ -45,6 +45,8 @@ export interface GatewayMessage {
   readonly topic: string;
   /** The document, or the text when it is not JSON. */
   readonly document: unknown;
+  /** True when it was said before we listened. */
+  readonly retained: boolean;
 }
 
 /** Hands over everything a gateway writes until the returned function is called. */
@@ -55,8 +57,8 @@ export async function watchGateway(
 ): Promise<() => Promise<void>> {
   const { everything } = session.topics.gateway(gateway);
   const prefix = everything.slice(0, -1);
-  return session.link.subscribe(everything, (topic, payload) =>
-    onMessage({ gateway, topic: topic.slice(prefix.length), document: parseLoosely(payload) }),
+  return session.link.subscribe(everything, (topic, payload, retained) =>
+    onMessage({ gateway, topic: topic.slice(prefix.length), document: parseLoosely(payload), retained }),
   );
 }
 
@@ -73,10 +75,12 @@ export async function awaitDeployment(
   const onAbort = (): void => done.reject(noReport(wanted));
   if (options.signal.aborted) throw noReport(wanted);
   options.signal.addEventListener("abort", onAbort, { once: true });
-  const stop = await watchGateway(session, wanted.gateway, ({ topic, document }) => {
-    if (topic !== "reported") return;
-    const reported = readReported(document);
-    if (reported === undefined || reported.desired !== wanted.version) return;
+  const stop = await watchGateway(session, wanted.gateway, ({ topic, document, retained }) => {
+    const reported = topic === "reported" ? readReported(document) : undefined;
+    if (reported === undefined) return;
+    // Metadata that is not trusted says no version: while we wait, such a refusal is about what we published.
+    const isUntrusted = !retained && reported.refusal?.rule.startsWith("trust.") === true;
+    if (reported.desired !== wanted.version && !isUntrusted) return;
     options.onProgress?.(reported);
     if (reported.phase === "committed" || reported.phase === "rolled-back" || reported.phase === "refused")
       done.resolve(reported);

@@ -22,7 +22,8 @@ export const rules = {
   "admission.import": "A component may import only what this agent offers.",
   "admission.grant": "Every port a component imports must be granted by its deployment.",
   "admission.port": "Every granted port must exist on the board, with the granted direction.",
-  "admission.export": "A component must export a handler for each of its triggers, or wasi:cli/run.",
+  "admission.export": "A component must export wasi:cli/run, or handlers, and one for each of its triggers.",
+  "admission.limits": "A component must be prepared within the time and memory the gateway gives to that.",
   "command.signature": "A command must be signed by a key the director lists.",
   "command.permission": "A key may call only what the director lists for it.",
   "command.expired": "A command is carried out only before it expires.",
@@ -50,4 +51,9 @@ export function refuse(rule: RuleId, seen: string, fix: string): Refusal {
 
 export function isRefusal(outcome: unknown): outcome is Refusal {
   return typeof outcome === "object" && outcome !== null && (outcome as { kind?: unknown }).kind === "refused";
+}
+
+/** One line for a log, a terminal or a status document. */
+export function formatRefusal({ rule, seen, fix }: { rule: string; seen: string; fix: string }): string {
+  return `${rule}: ${seen} Fix: ${fix}`;
 }

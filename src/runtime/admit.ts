@@ -127,12 +127,21 @@ function findMissingHandler(
   { triggers, grants }: ComponentDeployment,
 ): Refusal | undefined {
   const exported = new Set(shape.exports.map((entry) => entry.name));
-  const callable = [programInterface, ...Object.values(handlerInterfaces)].some((entry) => exported.has(entry));
+  const isProgram = exported.has(programInterface);
+  const handlers = Object.values(handlerInterfaces).filter((entry) => exported.has(entry));
+  const callable = isProgram || handlers.length > 0;
   if (!callable)
     return refuse(
       "admission.export",
       `${name} exports neither ${programInterface} nor a handler: nothing could ever call it.`,
       "Export wasi:cli/run or a handler of outstation:gateway.",
+    );
+  // A handler would enter the instance while `run` is suspended in it; calls come one at a time.
+  if (isProgram && handlers.length > 0)
+    return refuse(
+      "admission.export",
+      `${name} exports ${programInterface} and ${handlers.join(", ")}: it is a program or it has handlers, not both.`,
+      "Make two components of it.",
     );
   const wanted: Readonly<Record<Exclude<HandlerKind, "message">, boolean>> = {
     interval: Object.keys(triggers.interval).length > 0,

@@ -99,19 +99,33 @@ async function transpileInto<Admitted>(
     if (transpiled === undefined) throw new RuntimeFailure("cache-corrupt", `${target} vanished while it was made.`);
     return { transpiled, admitted };
   } catch (error) {
-    if (!isMalformed(error)) throw error;
-    return refuse(
-      "admission.malformed",
-      error.message,
-      "Build it again, as a component; a core module alone is not one.",
-    );
+    if (!(error instanceof RuntimeFailure)) throw error;
+    return refuseUnprepared(error);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function isMalformed(error: unknown): error is RuntimeFailure {
-  return error instanceof RuntimeFailure && (error.code === "not-a-component" || error.code === "transpile-failed");
+/** What the component's bytes are to blame for is a refusal; what this machine is to blame for is thrown. */
+function refuseUnprepared(failure: RuntimeFailure): Refusal {
+  switch (failure.code) {
+    case "not-a-component":
+    case "transpile-failed":
+      return refuse(
+        "admission.malformed",
+        failure.message,
+        "Build it again, as a component; a core module is not one.",
+      );
+    case "transpile-ended":
+      return refuse(
+        "admission.limits",
+        failure.message,
+        "Make the component smaller, or deploy again to try once more.",
+      );
+    case "cache-corrupt":
+    case "stopped":
+      throw failure;
+  }
 }
 
 /** Undefined when it is not there, or when a power cut left a file torn: it is then made anew. */

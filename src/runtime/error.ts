@@ -2,5 +2,5 @@
 import { OutstationError } from "../base/error.ts";
 
 export class RuntimeFailure extends OutstationError<
-  "transpile-failed" | "transpile-timeout" | "cache-corrupt" | "not-a-component" | "stopped"
+  "transpile-failed" | "transpile-ended" | "cache-corrupt" | "not-a-component" | "stopped"
 > {}

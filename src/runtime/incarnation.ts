@@ -165,8 +165,8 @@ class Life implements Incarnation {
   }
 
   #crash(reason: string, stack = ""): void {
-    const said = this.#lastWords === "" ? "" : ` (it last said: ${this.#lastWords})`;
-    void this.#finish({ kind: "crashed", reason: `${reason}${said}`, stack });
+    const said = this.#lastWords === "" ? "" : `${this.#lastWords} — `;
+    void this.#finish({ kind: "crashed", reason: `${said}${reason}`, stack });
   }
 
   /** The first end counts; what waits is refused, what is lent is taken back, and only then is the end told. */

@@ -57,12 +57,12 @@ function createAsker(child: ChildProcess, clock: Clock, deadlineMs: number): Ask
       const onMessage = (answer: TranspileAnswer): void => finish(() => resolve(answer));
       const onExit = (code: number | null, signal: string | null): void =>
         finish(() =>
-          reject(new RuntimeFailure("transpile-failed", `The transpile process ended (${signal ?? code}).`)),
+          reject(new RuntimeFailure("transpile-ended", `The transpile process ended by itself (${signal ?? code}).`)),
         );
       const onError = (cause: Error): void => finish(() => reject(describeBroken(cause)));
       const cancel = clock.after(deadlineMs, () => {
         child.kill("SIGKILL");
-        finish(() => reject(new RuntimeFailure("transpile-timeout", `Transpiling took longer than ${deadlineMs} ms.`)));
+        finish(() => reject(new RuntimeFailure("transpile-ended", `Transpiling took longer than ${deadlineMs} ms.`)));
       });
       child.on("message", onMessage).on("exit", onExit).on("error", onError);
       child.send(request);

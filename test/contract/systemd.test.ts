@@ -33,8 +33,8 @@ it("has no mistake that systemd can find", (context) => {
 
 it("is confined to what it needs", (context) => {
   context.skip(missing !== undefined, missing);
-  const { status } = analyze("security", "--offline=true", `--threshold=${exposure}`, unit);
-  expect(status).toBe(0);
+  const { status, stdout } = analyze("security", "--offline=true", `--threshold=${exposure}`, unit);
+  expect({ status, stdout }).toMatchObject({ status: 0 });
 });
 
 it("stays down only for what a restart cannot mend", () => {

@@ -29,5 +29,5 @@ test("runs a program to its end: configuration as text, a clock that goes on, it
 test("takes an error from run as a crash and adds what the program said last on stderr", async () => {
   const { component, witness, ends } = await guests.start("program", { board, deployment: { config: { fail: true } } });
   await witness.until(() => component.status === "stopped");
-  expect(ends).toMatchObject([{ kind: "crashed", reason: "run returned an error (it last said: psst)" }]);
+  expect(ends).toMatchObject([{ kind: "crashed", reason: "psst — run returned an error" }]);
 });

@@ -19,7 +19,7 @@ import { sendCommand } from "../../src/operator/sendCommand.ts";
 import { openSession } from "../../src/operator/session.ts";
 import { initWorkspace } from "../../src/operator/workspace.ts";
 import type { CommandResult } from "../../src/protocol/command.ts";
-import type { EventDocument, ReportedDocument } from "../../src/protocol/reports.ts";
+import type { EventDocument, ReportedDocument, StateDocument } from "../../src/protocol/reports.ts";
 import { openNodeDisk } from "../../src/store/nodeDisk.ts";
 import { createTemporaryDirectory } from "./temporaryDirectory.ts";
 
@@ -38,6 +38,8 @@ export interface AgentRig extends AsyncDisposable {
   /** Every report and event since the start, oldest first. */
   readonly reports: readonly ReportedDocument[];
   readonly events: readonly EventDocument[];
+  /** Every state since the start, oldest first. */
+  readonly states: readonly StateDocument[];
   /** What the agents logged as info or error. */
   readonly said: readonly string[];
   start(): Promise<void>;
@@ -66,6 +68,7 @@ export async function createAgentRig(): Promise<AgentRig> {
   }
   const reports: ReportedDocument[] = [];
   const events: EventDocument[] = [];
+  const states: StateDocument[] = [];
   const said: string[] = [];
   const say = (_fields: unknown, message: string): void => void said.push(message);
   const looking = new Set<() => void>();
@@ -73,6 +76,9 @@ export async function createAgentRig(): Promise<AgentRig> {
   await session.link.subscribe(topics.reported, (_topic, payload) => {
     reports.push(JSON.parse(new TextDecoder().decode(payload)) as ReportedDocument);
     for (const look of looking) look();
+  });
+  await session.link.subscribe(topics.state, (_topic, payload) => {
+    states.push(JSON.parse(new TextDecoder().decode(payload)) as StateDocument);
   });
   await session.link.subscribe(topics.event, (_topic, payload) => {
     events.push(JSON.parse(new TextDecoder().decode(payload)) as EventDocument);
@@ -93,6 +99,7 @@ export async function createAgentRig(): Promise<AgentRig> {
     gate,
     reports,
     events,
+    states,
     said,
     get board() {
       if (running === undefined) throw new Error("the agent does not run");

@@ -1,4 +1,5 @@
 // outstation command: calls a running component and prints its one answer.
+import { formatRefusal } from "../../protocol/refusal.ts";
 import { sendCommand } from "../../operator/sendCommand.ts";
 import type { CommandResult } from "../../protocol/command.ts";
 import { durationOption, gatewayAt, longestWaitMs, wordAt } from "../arguments.ts";
@@ -37,7 +38,7 @@ A command that reaches the gateway after --expires is refused, never carried out
 /** The answer as JSON, or in words why there is none. */
 export function describeResult({ status, result, error, refusal }: CommandResult): string {
   if (status === "succeeded") return JSON.stringify(result ?? null);
-  if (refusal !== undefined) return `refused. ${refusal.rule}: ${refusal.seen} Fix: ${refusal.fix}`;
+  if (refusal !== undefined) return `refused. ${formatRefusal(refusal)}`;
   return `${status}: ${error ?? "no reason was given"}`;
 }
 

@@ -1,4 +1,5 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
+import { formatRefusal } from "../../protocol/refusal.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
 import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
@@ -74,7 +75,7 @@ function printEnd(
   reported: ReportedDocument,
 ): 0 | 1 {
   const { phase, refusal, reason } = reported;
-  const why = refusal === undefined ? (reason ?? "") : `${refusal.rule}: ${refusal.seen} Fix: ${refusal.fix}`;
+  const why = refusal === undefined ? (reason ?? "") : formatRefusal(refusal);
   const text =
     phase === "committed"
       ? `Deployment ${version} runs on ${gateway}.`

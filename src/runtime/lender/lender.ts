@@ -2,7 +2,7 @@
 import type { Board } from "../../../devices/board.ts";
 import { wrapUdp } from "../../../devices/lend.ts";
 import type { GpioLine } from "../../../devices/gpio/gpio.ts";
-import type { UdpAddress, UdpSocket } from "../../../devices/udp/udp.ts";
+import type { Datagram, UdpAddress, UdpSocket } from "../../../devices/udp/udp.ts";
 import type { Clock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import { formatAddress, isGranted } from "../../protocol/address.ts";
@@ -77,7 +77,7 @@ class ComponentLender implements Lender {
       return { lease: this.#lease(socket), local: socket.local };
     },
     "udp.send": async (id, bytes, to) => this.#send(this.#socketOf(id), bytes, to),
-    "udp.receive": async (id) => this.#socketOf(id).receive(limits.udp.receiveQueue),
+    "udp.receive": (id) => this.#receive(this.#socketOf(id)),
     "readings.report": (stream, readings) => this.#reports.add(this.#options.report(stream, readings)),
     "readings.flush": () => this.#reports.flush(),
     close: async (id) => {
@@ -179,6 +179,17 @@ class ComponentLender implements Lender {
     await (await this.gpio(name)).write(active);
   }
 
+  /** On a port that was only taken for sending, nobody is heard but those that may be sent to. */
+  async #receive(socket: UdpSocket): Promise<readonly Datagram[]> {
+    const { bind, send } = this.#options.grants.udp;
+    const isOpenToAll = isGranted(bind, socket.local);
+    for (;;) {
+      const received = await socket.receive(limits.udp.receiveQueue);
+      const heard = isOpenToAll ? received : received.filter(({ from }) => isGranted(send, from));
+      if (heard.length > 0) return heard;
+    }
+  }
+
   async #send(socket: UdpSocket, bytes: Uint8Array, to: UdpAddress): Promise<void> {
     if (!isGranted(this.#options.grants.udp.send, to))
       throw new HostRefusal("access-denied", `sending to ${formatAddress(to)} is not granted`);
@@ -201,7 +212,7 @@ function openOnce<T>(opened: Map<string, Promise<T>>, name: string, open: () => 
   return opening;
 }
 
-/** Sending needs a socket somewhere: any free port on any address, which receives nothing that was not asked for. */
+/** Sending needs a socket somewhere: any free port on any address. What it receives is filtered. */
 function isEphemeral({ address, port }: UdpAddress): boolean {
   return port === 0 && /^[0.:]+$/.test(address);
 }

@@ -63,6 +63,17 @@ describe("an agent", { timeout: 60_000 }, () => {
     });
   });
 
+  it("keeps its retained state true to what runs, and counts the bytes of each purpose in it", async () => {
+    await deployAndCommit(1, { boiler: guest("1.0.0") });
+    await deployAndCommit(2, { boiler: guest("1.1.0") });
+    await expect.poll(() => rig.states.at(-1)?.components).toEqual(["guest@1.1.0"]);
+    const { counters } = rig.states.at(-1) ?? {};
+    expect(counters?.["bytes.in.blob"]).toBeGreaterThan(1000);
+    expect(counters?.["bytes.in.director"]).toBeGreaterThan(1000);
+    await rig.stop();
+    await expect.poll(() => rig.states.at(-1)?.online).toBe(false);
+  });
+
   it("refuses the whole set for one component, and what ran before runs on undisturbed", async () => {
     await deployAndCommit(1, { boiler: guest("1.0.0") });
     expect(await count("boiler")).toBe(1);

@@ -57,7 +57,12 @@ it.each([
 });
 
 it("shows what is not as it should be as it came, and says what is wrong", () => {
-  const shown = describeMessage({ gateway: "g", topic: "telemetry/boiler/x", document: { seq: "one" } });
+  const shown = describeMessage({
+    gateway: "g",
+    topic: "telemetry/boiler/x",
+    document: { seq: "one" },
+    retained: false,
+  });
   expect(shown).toMatch(/^telemetry\/boiler\/x {2}\{"seq":"one"\} {2}\(The readings of boiler\/x is not valid/);
 });
 

@@ -110,6 +110,12 @@ describe("handlers and triggers", () => {
     expect(admit({ exports: ["wasi:cli/run@0.2.12"] })).toMatchObject({ isProgram: true, handlers: [] });
   });
 
+  test("refuses a program that has handlers as well, since they would interrupt it", () => {
+    const refusal = refused({ exports: ["wasi:cli/run@0.2.12", onMessage] });
+    expect(refusal.rule).toBe("admission.export");
+    expect(refusal.seen).toContain("not both");
+  });
+
   test.each([
     ["interval", { interval: { sample: "1s" } }],
     ["line", { line: ["probe"] }],

@@ -109,10 +109,10 @@ describe("the transpile process", () => {
   test("is stopped at its deadline, and nothing is left of the attempt", async () => {
     const clock = createManualClock();
     const impatient = await openTranspileCache(directory.path, clock, 50);
-    const preparing = impatient.prepare(componentOf(echo), admit).catch((error: unknown) => error);
+    const preparing = impatient.prepare(componentOf(echo), admit);
     while (clock.pending().length === 0) await settle();
     await clock.advance(50);
-    expect(await preparing).toMatchObject({ code: "transpile-timeout" });
+    expect(await preparing).toMatchObject({ kind: "refused", rule: "admission.limits" });
     expect(await readdir(directory.path)).toEqual([]);
     expect(clock.pending()).toEqual([]);
     expect(await prepare(echo)).toMatchObject({ admitted: { kind: "admitted" } });

@@ -52,6 +52,31 @@ describe("what is granted", () => {
     await lender.release();
   });
 
+  test("hears on a port taken for sending only those that may be sent to, and everybody on one that is granted", async () => {
+    await using friend = await board.openUdp({ family: "ipv4", address: "127.0.0.1", port: 0 });
+    await using stranger = await board.openUdp({ family: "ipv4", address: "127.0.0.1", port: 0 });
+    const udp = { send: [`127.0.0.1:${friend.local.port}`], bind: ["127.0.0.1:*"] };
+    const lender = lend(board, undefined, { udp });
+    const bind = async (address: string): Promise<{ lease: number; local: { port: number } }> =>
+      (await lender.perform("udp.bind", [{ ...anywhere, address }])) as { lease: number; local: { port: number } };
+    for (const [address, heard] of [
+      ["0.0.0.0", ["friend"]],
+      ["127.0.0.1", ["stranger", "friend"]],
+    ] as const) {
+      const { lease, local } = await bind(address);
+      const to = { family: "ipv4", address: "127.0.0.1", port: local.port } as const;
+      await stranger.send(Buffer.from("stranger"), to);
+      await friend.send(Buffer.from("friend"), to);
+      const texts: string[] = [];
+      while (!texts.includes("friend")) {
+        const received = (await lender.perform("udp.receive", [lease])) as { bytes: Uint8Array }[];
+        texts.push(...received.map(({ bytes }) => Buffer.from(bytes).toString()));
+      }
+      expect(texts).toEqual(heard);
+    }
+    await lender.release();
+  });
+
   test("checks every datagram's address and size", async () => {
     const lender = lend(board);
     const { lease } = (await lender.perform("udp.bind", [anywhere])) as { lease: number };
@@ -153,8 +178,8 @@ describe("the release", () => {
   });
 });
 
-function lend(from: Board, report = async (): Promise<void> => undefined): Lender {
-  const { grants: parsed } = parseGuestDeployment("boiler", { grants });
+function lend(from: Board, report = async (): Promise<void> => undefined, granted: object = grants): Lender {
+  const { grants: parsed } = parseGuestDeployment("boiler", { grants: granted });
   return createLender({ board: from, grants: parsed, report, clock: createManualClock() });
 }
 
