@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type MqttClient } from "mqtt";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Link } from "../../src/link/link.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Link, LinkError } from "../../src/link/link.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
 import { type Broker, mosquittoMissing, startMosquitto } from "../support/brokers.ts";
 import { openTestLink, untilOnline } from "../support/links.ts";
+import { describeNeeding } from "../support/needs.ts";
 
 const missing = mosquittoMissing();
 const topics = createTopics();
@@ -30,88 +31,85 @@ async function startGuarded(directory: string): Promise<Broker> {
   return startMosquitto(`allow_anonymous false\nacl_file ${acl}\npassword_file ${passwords}`);
 }
 
-describe.each(["3.1.1", "5"] as const)("the printed ACL on mosquitto, MQTT %s", (protocol) => {
-  let directory: string;
-  let broker: Broker;
-  let operator: MqttClient;
-  let seen: string[];
-  const untilSeen = (line: string): Promise<void> => expect.poll(() => seen).toContain(line);
+/** What a broker says to a publish it drops: MQTT 3.1.1 has no word for it, so there it acknowledges. */
+const dropped = { "3.1.1": "acknowledged", "5": "refused" } as const;
 
-  /** A gateway with its own password, under whatever client id it claims. */
-  const openGateway = async (clientId = "pump-7"): Promise<Link> => {
-    const link = openTestLink(broker.url, { protocol, clientId, username: "pump-7", password: "pump-7" });
-    await untilOnline(link);
-    return link;
-  };
+for (const protocol of ["3.1.1", "5"] as const)
+  describeNeeding(missing, `the printed ACL on mosquitto, MQTT ${protocol}`, () => {
+    let directory: string;
+    let broker: Broker;
+    let operator: MqttClient;
+    let seen: string[];
+    const untilSeen = (line: string): Promise<void> => expect.poll(() => seen).toContain(line);
 
-  beforeAll(async () => {
-    if (missing !== undefined) return;
-    directory = mkdtempSync(join(tmpdir(), "outstation-acl-"));
-    broker = await startGuarded(directory);
-    operator = connect(broker.url, { username: "operator", password: "operator", reconnectPeriod: 0 });
-    seen = [];
-    operator.on("message", (topic, payload) => seen.push(`${topic} ${payload.toString()}`));
-    await operator.subscribeAsync(`${topics.root}/#`, { qos: 1 });
-    const retained = [topics.image("timestamp.json"), topics.blob(sha256, 0)];
-    for (const { director, state } of [own, other]) retained.push(director("timestamp.json"), state);
-    for (const topic of retained) await operator.publishAsync(topic, "kept", { qos: 1, retain: true });
+    /** A gateway with its own password, under whatever client id it claims. */
+    const openGateway = async (clientId = "pump-7"): Promise<Link> => {
+      const link = openTestLink(broker.url, { protocol, clientId, username: "pump-7", password: "pump-7" });
+      await untilOnline(link);
+      return link;
+    };
+
+    beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), "outstation-acl-"));
+      broker = await startGuarded(directory);
+      operator = connect(broker.url, { username: "operator", password: "operator", reconnectPeriod: 0 });
+      seen = [];
+      operator.on("message", (topic, payload) => seen.push(`${topic} ${payload.toString()}`));
+      await operator.subscribeAsync(`${topics.root}/#`, { qos: 1 });
+      const retained = [topics.image("timestamp.json"), topics.blob(sha256, 0)];
+      for (const { director, state } of [own, other]) retained.push(director("timestamp.json"), state);
+      for (const topic of retained) await operator.publishAsync(topic, "kept", { qos: 1, retain: true });
+    });
+    afterAll(async () => {
+      await operator.endAsync(true);
+      await broker[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    it("lets a gateway read what it is sent and write what it says", async () => {
+      await using gateway = await openGateway();
+      for (const topic of [topics.image("timestamp.json"), topics.blob(sha256, 0), own.director("timestamp.json")])
+        expect(Buffer.from(await gateway.fetch(topic, { maxBytes: 10 })).toString()).toBe("kept");
+
+      const received = Promise.withResolvers<string>();
+      await gateway.subscribe(own.commands, (topic) => received.resolve(topic));
+      await operator.publishAsync(own.command("11111111"), "token", { qos: 1 });
+      expect(await received.promise).toBe(own.command("11111111"));
+
+      const written = [own.state, own.reported, own.event, own.result("11111111"), own.log("boiler")];
+      for (const topic of [...written, own.telemetry("boiler", "temperature")]) {
+        await gateway.publish({ topic, payload: "said" });
+        await untilSeen(`${topic} said`);
+      }
+    });
+
+    it.for(["pump-7", "pump-8"])("keeps it from everything else, when it says it is %s", async (claimed) => {
+      await using gateway = await openGateway(claimed);
+      for (const topic of [other.director("timestamp.json"), other.state, own.state])
+        await expect(gateway.fetch(topic, { maxBytes: 10, timeoutMs: 200 })).rejects.toMatchObject({ code: "timeout" });
+      const heard: string[] = [];
+      await gateway.subscribe(other.commands, (topic) => void heard.push(topic));
+
+      const refused = [topics.image("timestamp.json"), topics.blob(sha256, 0), other.state, other.command("22222222")];
+      refused.push(own.director("timestamp.json"), own.command("22222222"), `${topics.root}/elsewhere`);
+      for (const topic of refused) {
+        const outcome = gateway.publish({ topic, payload: "forged", retain: true }).then(
+          () => "acknowledged",
+          (error: LinkError) => error.code,
+        );
+        expect(await outcome).toBe(dropped[protocol]);
+      }
+      await operator.publishAsync(other.command("33333333"), "token", { qos: 1 });
+      await gateway.publish({ topic: own.event, payload: `end as ${claimed}` });
+      await untilSeen(`${own.event} end as ${claimed}`);
+      expect(seen.filter((line) => line.endsWith(" forged"))).toEqual([]);
+      expect(heard).toEqual([]);
+    });
+
+    it("lets nobody in without a password", async () => {
+      const stranger = connect(broker.url, { reconnectPeriod: 0 });
+      const refused = new Promise<Error>((resolve) => stranger.once("error", resolve));
+      expect(await refused).toMatchObject({ code: 5 });
+      await stranger.endAsync(true);
+    });
   });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await operator.endAsync(true);
-    await broker[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  it("lets a gateway read what it is sent and write what it says", async (context) => {
-    context.skip(missing !== undefined, missing);
-    await using gateway = await openGateway();
-    for (const topic of [topics.image("timestamp.json"), topics.blob(sha256, 0), own.director("timestamp.json")])
-      expect(Buffer.from(await gateway.fetch(topic, { maxBytes: 10 })).toString()).toBe("kept");
-
-    const received = Promise.withResolvers<string>();
-    await gateway.subscribe(own.commands, (topic) => received.resolve(topic));
-    await operator.publishAsync(own.command("11111111"), "token", { qos: 1 });
-    expect(await received.promise).toBe(own.command("11111111"));
-
-    const written = [own.state, own.reported, own.event, own.result("11111111"), own.log("boiler")];
-    for (const topic of [...written, own.telemetry("boiler", "temperature")]) {
-      await gateway.publish({ topic, payload: "said" });
-      await untilSeen(`${topic} said`);
-    }
-  });
-
-  it.for(["pump-7", "pump-8"])("keeps it from everything else, when it says it is %s", async (claimed, context) => {
-    context.skip(missing !== undefined, missing);
-    await using gateway = await openGateway(claimed);
-    for (const topic of [other.director("timestamp.json"), other.state, own.state])
-      await expect(gateway.fetch(topic, { maxBytes: 10, timeoutMs: 200 })).rejects.toMatchObject({ code: "timeout" });
-    const heard: string[] = [];
-    await gateway.subscribe(other.commands, (topic) => void heard.push(topic));
-
-    const refused = [topics.image("timestamp.json"), topics.blob(sha256, 0), other.state, other.command("22222222")];
-    refused.push(own.director("timestamp.json"), own.command("22222222"), `${topics.root}/elsewhere`);
-    for (const topic of refused) {
-      const published = gateway.publish({ topic, payload: "forged", retain: true });
-      // MQTT 3.1.1 has no word for it: the broker acknowledges and drops.
-      const outcome = await published.then(
-        () => "acknowledged",
-        (error: { code: string }) => error.code,
-      );
-      expect(outcome).toBe(protocol === "5" ? "refused" : "acknowledged");
-    }
-    await operator.publishAsync(other.command("33333333"), "token", { qos: 1 });
-    await gateway.publish({ topic: own.event, payload: `end as ${claimed}` });
-    await untilSeen(`${own.event} end as ${claimed}`);
-    expect(seen.filter((line) => line.endsWith(" forged"))).toEqual([]);
-    expect(heard).toEqual([]);
-  });
-
-  it("lets nobody in without a password", async (context) => {
-    context.skip(missing !== undefined, missing);
-    const stranger = connect(broker.url, { reconnectPeriod: 0 });
-    const refused = new Promise<Error>((resolve) => stranger.once("error", resolve));
-    expect(await refused).toMatchObject({ code: 5 });
-    await stranger.endAsync(true);
-  });
-});
