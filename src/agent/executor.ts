@@ -15,7 +15,7 @@ export interface Executor {
 }
 
 export interface ExecutorOptions {
-  readonly reconcile: () => Promise<void>;
+  readonly reconcile: () => Promise<"settled" | "try-later">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -71,8 +71,8 @@ class SerialExecutor implements Executor {
   async #reconcile(): Promise<void> {
     this.#cancelRetry?.();
     try {
-      await this.#options.reconcile();
-      this.#failures = 0;
+      if ((await this.#options.reconcile()) === "settled") this.#failures = 0;
+      else this.#retryLater();
     } catch (error) {
       if (!(error instanceof OutstationError) || this.#isStopped) throw error;
       this.#options.log.warn(

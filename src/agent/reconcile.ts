@@ -80,24 +80,29 @@ export class Reconciler {
     await this.#try(trial.set);
   }
 
-  /** Looks at what is desired now and gets there. Rejects when the broker is not reached; call again later. */
-  async reconcile(): Promise<void> {
+  /**
+   * Looks at what is desired now and gets there. "try-later" when what the broker has cannot be used: whoever publishes
+   * it may mend it without telling us. Rejects when the broker is not reached; call again later as well.
+   */
+  async reconcile(): Promise<"settled" | "try-later"> {
     const { refresh, reporter, deployments } = this.#context;
     const verified = await refresh();
     if (verified === "nothing-deployed") return this.#stayIdle();
-    if (isRefusal(verified)) return this.#refuse(verified, this.#context.reporter.current.desired);
+    if (isRefusal(verified)) return this.#refuseForNow(verified, reporter.current.desired);
     await this.#context.onVerified(verified);
     const plan = planDeployment(deployments.read(), verified);
     const { version } = verified.deployment;
     if (plan.kind === "keep") return this.#confirm(version);
     if (plan.kind === "refused") return this.#keepRefused(plan, version);
-    reporter.report({ deployment: this.#active, desired: version, phase: "fetching" });
+    const isSecondTry = reporter.current.phase === "refused" && reporter.current.desired === version;
+    if (!isSecondTry) reporter.report({ deployment: this.#active, desired: version, phase: "fetching" });
     for (const target of plan.targets) {
       const refusal = await this.#context.deliver(target);
-      if (refusal !== undefined) return this.#refuse(refusal, version);
+      if (refusal !== undefined) return this.#refuseForNow(refusal, version);
     }
     await deployments.beginTrial(plan.set);
     await this.#try(plan.set);
+    return "settled";
   }
 
   /** The committed set of this version keeps crashing: back to the one before it, unless another runs by now. */
@@ -187,9 +192,15 @@ export class Reconciler {
   }
 
   /** A broker that was wiped says nothing about what should run; what is committed goes on. */
-  #stayIdle(): void {
+  #stayIdle(): "settled" {
     if (this.#active === 0) this.#context.reporter.report({ deployment: 0, desired: 0, phase: "idle" });
     else this.#context.log.warn({ deployment: this.#active }, "the director has nothing published for this gateway");
+    return "settled";
+  }
+
+  #refuseForNow(refusal: Refusal, desired: number): "try-later" {
+    this.#refuse(refusal, desired);
+    return "try-later";
   }
 
   #refuse(refusal: Refusal, desired: number): void {
@@ -202,17 +213,19 @@ export class Reconciler {
   }
 
   /** What runs is what is desired: nothing changes but the report, if it said something else. */
-  #confirm(version: number): void {
+  #confirm(version: number): "settled" {
     const { reporter } = this.#context;
     if (reporter.current.phase !== "committed" || reporter.current.desired !== version)
       reporter.report({ deployment: version, desired: version, phase: "committed" });
+    return "settled";
   }
 
   /** A failed deployment that is still desired: the first report of why stands. */
-  #keepRefused(refusal: Refusal, version: number): void {
+  #keepRefused(refusal: Refusal, version: number): "settled" {
     const { reporter } = this.#context;
-    if (reporter.current.desired === version) return;
-    reporter.report({ deployment: this.#active, desired: version, phase: "refused", refusal });
+    if (reporter.current.desired !== version)
+      reporter.report({ deployment: this.#active, desired: version, phase: "refused", refusal });
+    return "settled";
   }
 }
 

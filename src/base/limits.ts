@@ -60,7 +60,7 @@ export const limits = {
     failedRemembered: 16,
     /** A deployment that could not be reached is looked at again after this, doubling up to the maximum. */
     retryMinMs: 2 * seconds,
-    retryMaxMs: 300 * seconds,
+    retryMaxMs: 3600 * seconds,
     healthWithinMs: 30 * seconds,
     bakeMs: 10 * seconds,
   },

@@ -14,10 +14,10 @@ function start(fraction = 0) {
   const said: string[] = [];
   const say = (level: string) => (_fields: unknown, message: string) => void said.push(`${level}: ${message}`);
   const log: Log = { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
-  const rounds: PromiseWithResolvers<void>[] = [];
+  const rounds: PromiseWithResolvers<"settled" | "try-later">[] = [];
   const executor = createExecutor({
     reconcile: () => {
-      const round = Promise.withResolvers<void>();
+      const round = Promise.withResolvers<"settled" | "try-later">();
       rounds.push(round);
       return round.promise;
     },
@@ -37,7 +37,7 @@ describe("the executor", () => {
     executor.run(async () => void done.push("second"));
     await settle();
     expect([rounds.length, ...done]).toEqual([1]);
-    rounds[0]?.resolve();
+    rounds[0]?.resolve("settled");
     await settle();
     expect(done).toEqual(["first", "second"]);
   });
@@ -49,9 +49,9 @@ describe("the executor", () => {
     await settle();
     expect(rounds.length).toBe(1);
     for (let nudge = 0; nudge < 5; nudge += 1) executor.nudge();
-    rounds[0]?.resolve();
+    rounds[0]?.resolve("settled");
     await settle();
-    rounds[1]?.resolve();
+    rounds[1]?.resolve("settled");
     await settle();
     expect(rounds.length).toBe(2);
   });
@@ -76,7 +76,7 @@ describe("the executor", () => {
       const { executor, rounds, clock } = start(fraction);
       const waitsMs: number[] = [];
       executor.nudge();
-      for (let failure = 0; failure < 10; failure += 1) {
+      for (let failure = 0; failure < 12; failure += 1) {
         await settle();
         rounds[failure]?.reject(unreachable);
         await settle();
@@ -86,8 +86,29 @@ describe("the executor", () => {
       }
       const share = fraction === 0 ? 0.5 : 1;
       const expected = waitsMs.map((_, failure) => Math.min(retryMaxMs, retryMinMs * 2 ** failure) * share);
-      expect(waitsMs.map(Math.round)).toEqual(expected);
+      // The chance is a millionth short of the whole.
+      expect(waitsMs.map((waitMs, failure) => (waitMs / (expected[failure] ?? 0)).toFixed(5))).toEqual(
+        expected.map(() => "1.00000"),
+      );
+      expect(waitsMs.at(-1)).toBeCloseTo(retryMaxMs * share, -2);
     }
+  });
+
+  it("looks again later at what the broker could not give in a usable form, and stops when it is settled", async () => {
+    const { clock, executor, rounds } = start();
+    executor.nudge();
+    await settle();
+    rounds[0]?.resolve("try-later");
+    await settle();
+    expect(clock.pending()).toEqual([retryMinMs / 2]);
+    await clock.advance(retryMinMs / 2);
+    rounds[1]?.resolve("try-later");
+    await settle();
+    expect(clock.pending()).toEqual([retryMinMs]);
+    await clock.advance(retryMinMs);
+    rounds[2]?.resolve("settled");
+    await settle();
+    expect(clock.pending()).toEqual([]);
   });
 
   it("begins with the short wait again once a round succeeded", async () => {
@@ -100,7 +121,7 @@ describe("the executor", () => {
     }
     executor.nudge();
     await settle();
-    rounds[3]?.resolve();
+    rounds[3]?.resolve("settled");
     await settle();
     expect(clock.pending()).toEqual([]);
     executor.nudge();
