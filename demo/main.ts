@@ -25,9 +25,14 @@ interface Done {
 async function demo(): Promise<number> {
   const startedMs = performance.now();
   say("Making a fleet, a broker and a gateway with a simulated board…");
-  const world = await createWorld();
   const figures: Partial<Figures> = {};
   const done: Done[] = [];
+  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  const world = await createWorld();
+  // Interrupted in the middle of a step: nothing may be left behind.
+  void interrupted.then(() => {
+    if (done.length < steps.length) void world.stop(false).then(() => process.exit(130));
+  });
   try {
     for (const [index, { title, run }] of steps.entries()) {
       const started = performance.now();
@@ -47,8 +52,8 @@ async function demo(): Promise<number> {
   );
   if (values.json === true) process.stdout.write(`${JSON.stringify(figures)}\n`);
   const isAsExpected = done.length === steps.length;
-  if (values.keep === true) await keep(world);
-  else await world.stop(!isAsExpected);
+  if (values.keep === true) await keep(world, interrupted);
+  await world.stop(!isAsExpected);
   return isAsExpected ? 0 : 1;
 }
 
@@ -60,8 +65,8 @@ function formatTable(done: readonly Done[]): string {
   return [`#  ${"step".padEnd(width)}     time`, ...rows].join("\n");
 }
 
-async function keep({ directory }: World): Promise<void> {
-  const outstation = `npx outstation`;
+async function keep({ directory }: World, interrupted: Promise<void>): Promise<void> {
+  const outstation = "npm run --silent outstation --";
   const dir = `--dir ${directory}/fleet`;
   say(`\nEverything is left running in ${directory}. Try, in another terminal:
   ${outstation} status ${dir}
@@ -70,5 +75,5 @@ async function keep({ directory }: World): Promise<void> {
   ${outstation} why ${gateway} ${dir}
   ${outstation} logs ${gateway} boiler ${dir}
 Ctrl-C ends it.`);
-  await new Promise((resolve) => process.once("SIGINT", resolve));
+  await interrupted;
 }

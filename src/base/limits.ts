@@ -79,6 +79,8 @@ export const limits = {
     crashWindowMs: 60 * seconds,
     restartMinMs: 250,
     restartMaxMs: 30 * seconds,
+    /** A trigger whose port failed, say an adapter that was unplugged, is tried again after this. */
+    triggerRetryMs: 1 * seconds,
     readingsPerSecond: 1000,
     /** Reports on their way to the disk; beyond it `report` waits. */
     pendingReports: 64,

@@ -11,7 +11,7 @@ import { parseShape, type ComponentShape } from "./shape.ts";
 import { startTranspileRun } from "./transpile.ts";
 
 /** Changes whenever the generated code would: the version of jco-transpile and of our options. */
-const generation = "jco-0.15.0-1";
+export const generation = "jco-0.15.0-1";
 const manifestName = "manifest.json";
 
 export interface TranspiledComponent {

@@ -1,5 +1,6 @@
 // Turns timers, lines, edges and datagrams into handler calls while a component lives.
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import { formatAddress, parseGrantedAddress } from "../protocol/address.ts";
 import type { Triggers } from "../protocol/deployment.ts";
 import type { HandlerArguments } from "./messages.ts";
@@ -15,8 +16,6 @@ export interface TriggerContext {
   readonly onProblem: (what: string, error: unknown) => void;
   readonly signal: AbortSignal;
 }
-
-const retryMs = 1000;
 
 /** Starts all triggers; they end with the signal. */
 export function startTriggers(context: TriggerContext): void {
@@ -55,7 +54,7 @@ async function keepGoing(
     } catch (error) {
       if (signal.aborted) return;
       onProblem(what, error);
-      await clock.sleep(retryMs, signal).catch(() => undefined);
+      await clock.sleep(limits.component.triggerRetryMs, signal).catch(() => undefined);
     }
   }
 }

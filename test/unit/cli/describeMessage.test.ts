@@ -53,7 +53,7 @@ it.each([
   ["other", "plain text", "other  plain text"],
   ["other", { a: 1 }, 'other  {"a":1}'],
 ])("shows %s %j", (topic, document, expected) => {
-  expect(describeMessage({ gateway: "g", topic, document })).toBe(expected);
+  expect(describeMessage({ gateway: "g", topic, document, retained: false })).toBe(expected);
 });
 
 it("shows what is not as it should be as it came, and says what is wrong", () => {
