@@ -229,12 +229,17 @@ export class Reconciler {
   }
 }
 
-/** The longest times any component of the set asks for. */
+/** The longest times any component of the set asks for; an empty set has nothing to prove but that the broker is reached. */
 function planHealth(set: CommittedSet): { readonly withinMs: number; readonly bakeMs: number } {
   const { components } = parseValue(deploymentSchema, set.deployment, { what: `deployment ${set.version}` });
   const healths = Object.values(components).map(({ health }) => health);
+  const { healthWithinMs, bakeMs } = limits.deployment;
   return {
-    withinMs: Math.max(...healths.map(({ within }) => within ?? limits.deployment.healthWithinMs), 0),
-    bakeMs: Math.max(...healths.map(({ bake }) => bake ?? limits.deployment.bakeMs), 0),
+    withinMs: longest(healths.map(({ within }) => within ?? healthWithinMs)) ?? healthWithinMs,
+    bakeMs: longest(healths.map(({ bake }) => bake ?? bakeMs)) ?? 0,
   };
+}
+
+function longest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.max(...times);
 }

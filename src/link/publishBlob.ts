@@ -1,4 +1,4 @@
-// Puts one content-addressed blob on the broker as retained chunks, and takes it off again.
+// Puts one content-addressed blob on the broker as retained chunks.
 import { sha256Hex } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 import type { BlobReference } from "../protocol/release.ts";
@@ -25,11 +25,4 @@ export async function publishBlob(link: Publisher, topics: Topics, bytes: Uint8A
     await link.publish({ topic: topics.blob(reference.sha256, index), payload, retain: true });
   });
   return reference;
-}
-
-/** Clears every chunk (an empty retained payload, MQTT-3.3.1-10); safe to repeat. */
-export async function clearBlob(link: Publisher, topics: Topics, reference: BlobReference): Promise<void> {
-  await runInWindow(countChunks(reference.length), windowChunks, async (index) => {
-    await link.publish({ topic: topics.blob(reference.sha256, index), payload: "", retain: true });
-  });
 }

@@ -47,7 +47,7 @@ export type ReportedDocument = v.InferOutput<typeof reportedSchema>;
 export const eventSchema = v.object({
   at: v.string(),
   bootId: v.string(),
-  kind: v.picklist(["refusal", "rollback", "committed", "trap", "limit", "drop", "command", "boot"]),
+  kind: v.picklist(["refusal", "rollback", "committed", "trap", "boot"]),
   component: v.optional(v.string()),
   detail: v.string(),
   refusal: v.optional(refusalSchema),

@@ -1,4 +1,4 @@
-// The topic names both sides agree on; two lines of broker ACL confine a gateway to its own.
+// The topic names both sides agree on; a broker ACL confines a gateway to its own.
 
 export const defaultRoot = "outstation/v1";
 

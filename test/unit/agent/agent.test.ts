@@ -107,6 +107,12 @@ describe("an agent", { timeout: 60_000 }, () => {
     expect(rig.reports.slice(before).filter(({ phase }) => phase === "trial")).toEqual([]);
   });
 
+  it("can be emptied: a deployment without components stops what ran and is committed", async () => {
+    await deployAndCommit(1, { boiler: guest("1.0.0") });
+    const reported = await deployAndCommit(2, {});
+    expect(reported).toMatchObject({ deployment: 2, components: {} });
+  });
+
   it("rolls the very first deployment back to nothing", async () => {
     await rig.deploy({ boiler: guest("1.0.0", { behaviour: "crash" }) });
     expect(await rig.until(reached("rolled-back", 1))).toMatchObject({ deployment: 0, components: {} });
