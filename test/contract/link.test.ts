@@ -39,11 +39,13 @@ for (const { name, start, protocol, missing } of brokers)
       const found: string[] = [];
       link.onOnline(async () => {
         const first = link.publish({ topic: "first", payload: "1" });
-        found.push(Buffer.from(await link.fetch("state", { maxBytes: 100 })).toString());
+        const state = await link.fetch("state", { maxBytes: 100 });
         await first;
+        found.push(Buffer.from(state).toString());
       });
       await spy.until("first 1");
       expect(spy.seen).toEqual(["state online 1", "first 1"]);
+      await expect.poll(() => found).toEqual(["online 1"]);
 
       await Promise.all([untilOffline(link), broker.stop()]);
       await broker.start();
