@@ -8,6 +8,7 @@ import type { Reading } from "../protocol/reports.ts";
 import type { Admission } from "./admit.ts";
 import type { TranspiledComponent } from "./cache.ts";
 import { createCallQueue, type CallQueue } from "./callQueue.ts";
+import type { HardwareDrop } from "./lender/countDrops.ts";
 import { createLender, type Lender } from "./lender/lender.ts";
 import type { CallOutcome, CallTarget, HandlerArguments } from "./messages.ts";
 import { startWorker, type ArgumentsOf, type ComponentWorker } from "./startWorker.ts";
@@ -27,7 +28,7 @@ export interface IncarnationOptions {
 export interface IncarnationListener {
   log(level: "info" | "error", line: string): void;
   /** Something was dropped, with how many. */
-  dropped(what: "log" | "call" | "reading", count: number): void;
+  dropped(what: "log" | "call" | "reading" | HardwareDrop, count: number): void;
   problem(text: string): void;
 }
 
@@ -69,7 +70,13 @@ class Life implements Incarnation {
     this.#options = options;
     // An end before health is told through `ended` as well; nobody has to wait for health.
     this.#healthy.promise.catch(() => undefined);
-    this.#lender = createLender({ board, grants: deployment.grants, report, clock });
+    this.#lender = createLender({
+      board,
+      grants: deployment.grants,
+      report,
+      clock,
+      onDropped: (what, count) => options.listener.dropped(what, count),
+    });
     this.#worker = startWorker(describeStart(options), this.#lender, {
       log: (level, line) => this.#hear(level, line),
       dropped: (what, count) => options.listener.dropped(what, count),

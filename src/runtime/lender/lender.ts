@@ -10,6 +10,7 @@ import type { Grants } from "../../protocol/deployment.ts";
 import type { Reading } from "../../protocol/reports.ts";
 import type { Operation, Operations } from "../messages.ts";
 import { ownEntry } from "../ownEntry.ts";
+import { tellDrops, type TellDrop } from "./countDrops.ts";
 import { createPendingReports } from "./pendingReports.ts";
 import { HostRefusal } from "./refusal.ts";
 import { createSerialLease, type SerialLease } from "./serialLease.ts";
@@ -20,6 +21,8 @@ export interface LenderOptions {
   /** Resolves when the readings are durable. */
   readonly report: (stream: string, readings: readonly Reading[]) => Promise<void>;
   readonly clock: Clock;
+  /** Told of what arrived and was lost because the component did not take it in time. */
+  readonly onDropped: TellDrop;
 }
 
 export interface Lender {
@@ -101,7 +104,7 @@ class ComponentLender implements Lender {
       const port = await board.openSerial(name);
       // The board lends it again only when it is closed; until then calls learn that it is gone.
       const onLost = (): void => void Promise.allSettled([port.close()]).then(() => this.#serials.delete(name));
-      return createSerialLease(port, { access, clock, onLost });
+      return createSerialLease(port, { access, clock, onLost, onDropped: this.#options.onDropped });
     });
   }
 
@@ -136,7 +139,9 @@ class ComponentLender implements Lender {
 
   async #openSocket(address: UdpAddress): Promise<UdpSocket> {
     const socket = await this.#options.board.openUdp(address);
-    const lent = wrapUdp(socket, () => socket.close().finally(() => this.#sockets.delete(lent)));
+    const lent = wrapUdp(tellDrops(socket, this.#options.onDropped), () =>
+      socket.close().finally(() => this.#sockets.delete(lent)),
+    );
     this.#sockets.add(lent);
     return lent;
   }

@@ -3,6 +3,7 @@ import { DeviceError } from "../../../devices/error.ts";
 import type { SerialPort } from "../../../devices/serial/serial.ts";
 import type { Clock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
+import { createDropTeller, type TellDrop } from "./countDrops.ts";
 import { HostRefusal } from "./refusal.ts";
 
 const lineFeed = 0x0a;
@@ -22,11 +23,16 @@ export interface SerialLeaseOptions {
   readonly clock: Clock;
   /** Called when the device went away; the lease is then of no more use. */
   readonly onLost: () => void;
+  readonly onDropped: TellDrop;
 }
 
-export function createSerialLease(port: SerialPort, { access, clock, onLost }: SerialLeaseOptions): SerialLease {
+export function createSerialLease(
+  port: SerialPort,
+  { access, clock, onLost, onDropped }: SerialLeaseOptions,
+): SerialLease {
   const received = createLineBuffer();
   const closing = new AbortController();
+  const tellOverrun = createDropTeller(() => port.overrunBytes, "serial-byte", onDropped);
   let isReading = false;
 
   /** Waits for more bytes until the deadline; one caller at a time. */
@@ -41,6 +47,7 @@ export function createSerialLease(port: SerialPort, { access, clock, onLost }: S
       const signal = AbortSignal.any([closing.signal, timeout.signal]);
       received.push(await watchLoss(port.read(limits.serial.receiveBufferBytes, signal), onLost));
     } finally {
+      tellOverrun();
       cancel?.();
       isReading = false;
     }

@@ -180,7 +180,7 @@ describe("the release", () => {
 
 function lend(from: Board, report = async (): Promise<void> => undefined, granted: object = grants): Lender {
   const { grants: parsed } = parseGuestDeployment("boiler", { grants: granted });
-  return createLender({ board: from, grants: parsed, report, clock: createManualClock() });
+  return createLender({ board: from, grants: parsed, report, clock: createManualClock(), onDropped: () => {} });
 }
 
 /** Counts the sockets of a board that are open. */

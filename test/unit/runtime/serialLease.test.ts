@@ -147,7 +147,12 @@ async function start(access: "read" | "read-write" = "read-write"): Promise<Star
     send = toPort;
     return { receive: (bytes) => void (heard += Buffer.from(bytes).toString()), stop() {} };
   });
-  const lease = createSerialLease(await device.open(), { access, clock, onLost: () => void (lost += 1) });
+  const lease = createSerialLease(await device.open(), {
+    access,
+    clock,
+    onLost: () => void (lost += 1),
+    onDropped: () => {},
+  });
   return { lease, clock, device, send: (text) => send(Buffer.from(text)), heard: () => heard, lost: () => lost };
 }
 

@@ -109,7 +109,13 @@ function start(triggers: object, grants: object = allGrants): Started {
   let sleptMs = 0;
   const clock = { ...manual, monotonicMs: () => manual.monotonicMs() + sleptMs };
   const deployment = parseGuestDeployment("boiler", { grants, triggers });
-  const lender = createLender({ board, grants: deployment.grants, report: async () => undefined, clock });
+  const lender = createLender({
+    board,
+    grants: deployment.grants,
+    report: async () => undefined,
+    clock,
+    onDropped: () => {},
+  });
   const [fired, problems]: [string[], string[]] = [[], []];
   const abort = new AbortController();
   startTriggers({
