@@ -53,6 +53,7 @@ export const limits = {
     rootRotations: 32,
   },
   deployment: {
+    /** Of one gateway: each takes a thread and its 10 MB. */
     components: 64,
     /** Attempts at a trial that a power cut interrupted before it is taken as failed. */
     trialAttempts: 3,
@@ -67,6 +68,8 @@ export const limits = {
   component: {
     /** Of each memory; a component has one that grows, and a few small ones that its toolchain adds. */
     memoryMaxBytes: 32 * MiB,
+    /** The most that a deployment may grant instead: what a gateway of 2 GB can lose to one component. */
+    memoryLargestBytes: 1024 * MiB,
     memories: 4,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
