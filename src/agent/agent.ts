@@ -277,7 +277,7 @@ class Wiring implements Agent {
     const { dropped, ...counts } = telemetry.counters;
     const counters = flattenCounters({
       telemetry: { ...counts },
-      dropped: { ...dropped, ...this.#voices.dropped },
+      dropped: { ...dropped, events: this.#reporter.dropped, ...this.#voices.dropped },
       outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
     });
     const { gateway } = this.#options.config;

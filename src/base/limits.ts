@@ -141,5 +141,10 @@ export const limits = {
   },
   /** Events that wait for the broker; the oldest goes first. */
   events: { waiting: 200 },
+  /**
+   * Words in what we publish, in characters, of which JSON may make six bytes each: a report on 64 components and an
+   * event must fit any broker, whatever somebody else's name or message is quoted in them.
+   */
+  words: { refusal: 2000, event: 4000, reason: 500 },
   document: { bytes: 256 * KiB, depth: 32 },
 } as const;

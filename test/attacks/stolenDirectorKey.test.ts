@@ -104,4 +104,14 @@ describe("a stolen director key", () => {
       await expectRefused(gateway, "deployment.malformed");
     }
   });
+
+  test("cannot make a refusal too long to be told", async () => {
+    await using fleet = await createFleet();
+    const gateway = await startFleet(fleet);
+    const path = "x".repeat(300_000);
+    await forgeDirector(fleet, "plant-7", [{ path, bytes: malware, custom: { gateway: "plant-8" } }]);
+    const refusal = await gateway.refresh();
+    expect(refusal).toMatchObject({ kind: "refused", rule: "trust.gateway" });
+    expect(JSON.stringify(refusal).length).toBeLessThan(3 * limits.words.refusal);
+  });
 });
