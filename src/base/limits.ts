@@ -40,6 +40,8 @@ export const limits = {
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
     fetchTimeoutMs: 10 * seconds,
+    /** Topics nobody wants that we ask the broker to leave; it may send more of them than we ever asked for. */
+    leftBehind: 64,
     /** Largest packet we accept from a broker. */
     packetMaxBytes: 256 * KiB,
   },
