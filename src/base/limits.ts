@@ -89,6 +89,8 @@ export const limits = {
     pendingReports: 64,
     logsPerSecond: 50,
     logLineBytes: 4 * KiB,
+    /** How often a worker tells what it dropped; a component can drop a million lines a second. */
+    dropReportMs: 250,
     /** Largest value that crosses the sandbox boundary in one call. */
     callBytes: 1 * MiB,
     openPorts: 16,
