@@ -280,7 +280,11 @@ class Wiring implements Agent {
 
   #lifeSigns(): LifeSigns {
     const { gateway } = this.#options.config;
-    const counters = collectCounters(this.#stores, this.#voices, this.#link.traffic);
+    const counters = collectCounters({
+      ...this.#stores,
+      traffic: this.#link.traffic,
+      dropped: { events: this.#reporter.dropped, ...this.#voices.dropped },
+    });
     return { gateway, bootId: this.#bootId, components: this.#components.describe(), counters };
   }
 }

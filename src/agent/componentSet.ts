@@ -2,8 +2,10 @@
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { shorten } from "../base/words.ts";
 import { deploymentSchema, type ComponentDeployment } from "../protocol/deployment.ts";
 import { parseValue } from "../protocol/document.ts";
 import { isRefusal, type Refusal, refuse } from "../protocol/refusal.ts";
@@ -114,7 +116,8 @@ export class ComponentSet {
     for (const [name, { prepared, component }] of this.#running) {
       const { status, restarts, reason } = component;
       const { release, sha256 } = prepared;
-      described[name] = { release, sha256, status, restarts, ...(reason === undefined ? {} : { reason }) };
+      const why = reason === undefined ? {} : { reason: shorten(reason, limits.words.reason) };
+      described[name] = { release, sha256, status, restarts, ...why };
     }
     for (const [name, refusal] of this.#refused)
       described[name] = {
@@ -122,7 +125,7 @@ export class ComponentSet {
         sha256: "",
         status: "stopped",
         restarts: 0,
-        reason: `${refusal.rule}: ${refusal.seen}`,
+        reason: shorten(`${refusal.rule}: ${refusal.seen}`, limits.words.reason),
       };
     return described;
   }

@@ -1,7 +1,9 @@
 // Tells the operator where the gateway stands: the retained `reported` document and events, in order, latest wins.
 import { limits } from "../base/limits.ts";
 import type { Clock } from "../base/clock.ts";
+import { OutstationError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { shorten } from "../base/words.ts";
 import type { EventDocument, ReportedDocument } from "../protocol/reports.ts";
 
 export type ReportedPart = Pick<ReportedDocument, "deployment" | "desired" | "phase"> &
@@ -18,6 +20,8 @@ export interface Reporter {
   /** Publishes the current document after now, even when nothing is due: whoever waits for it has reached the broker. */
   prove(): Promise<void>;
   readonly current: ReportedPart;
+  /** Events that gave way to newer ones, or that the broker cannot take. */
+  readonly dropped: number;
 }
 
 export interface ReporterOptions {
@@ -38,6 +42,7 @@ class LatestWins implements Reporter {
   readonly #options: ReporterOptions;
   readonly #events: EventDocument[] = [];
   #current: ReportedPart = { deployment: 0, desired: 0, phase: "idle" };
+  #dropped = 0;
   #isDue = false;
   #flushing: Promise<void> | undefined;
 
@@ -49,8 +54,13 @@ class LatestWins implements Reporter {
     return this.#current;
   }
 
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   report(part: ReportedPart): void {
-    this.#current = part;
+    const { reason } = part;
+    this.#current = reason === undefined ? part : { ...part, reason: shorten(reason, limits.words.event) };
     this.refresh();
   }
 
@@ -60,9 +70,10 @@ class LatestWins implements Reporter {
   }
 
   event(event: Omit<EventDocument, "at" | "bootId">): void {
-    this.#options.log.info({ event }, event.detail);
-    this.#events.push({ ...event, at: this.#timestamp(), bootId: this.#options.bootId });
-    if (this.#events.length > limits.events.waiting) this.#events.shift();
+    const detail = shorten(event.detail, limits.words.event);
+    this.#options.log.info({ event: { ...event, detail } }, detail);
+    this.#events.push({ ...event, detail, at: this.#timestamp(), bootId: this.#options.bootId });
+    if (this.#events.length > limits.events.waiting) this.#dropFirst();
     this.#tryFlush();
   }
 
@@ -94,7 +105,7 @@ class LatestWins implements Reporter {
   async #publishNext(): Promise<void> {
     const event = this.#events[0];
     if (event !== undefined) {
-      await this.#options.publishEvent(event);
+      await this.#publishEvent(event);
       // It may have had to go meanwhile, when too many wait.
       if (this.#events[0] === event) this.#events.shift();
       return;
@@ -106,6 +117,22 @@ class LatestWins implements Reporter {
       this.#isDue = true;
       throw error;
     }
+  }
+
+  /** One that can never be published must not stand before everything else that is to be told. */
+  async #publishEvent(event: EventDocument): Promise<void> {
+    try {
+      await this.#options.publishEvent(event);
+    } catch (error) {
+      if (!(error instanceof OutstationError) || error.retryable) throw error;
+      this.#options.log.error({ reason: error.message, event }, "an event cannot be published and is dropped");
+      if (this.#events[0] === event) this.#dropFirst();
+    }
+  }
+
+  #dropFirst(): void {
+    this.#events.shift();
+    this.#dropped += 1;
   }
 
   #document(): ReportedDocument {

@@ -3,7 +3,6 @@ import type { Traffic } from "../link/traffic.ts";
 import type { ReportedDocument, StateDocument } from "../protocol/reports.ts";
 import { agentVersion } from "../protocol/version.ts";
 import type { Stores } from "./stores.ts";
-import type { Voices } from "./voice.ts";
 
 export interface LifeSigns {
   readonly gateway: string;
@@ -34,16 +33,18 @@ export function flattenCounters(
   return Object.fromEntries(entries);
 }
 
+export interface Counted extends Pick<Stores, "telemetry" | "outbox"> {
+  readonly traffic: Traffic;
+  /** What else was dropped, by kind. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 /** Everything the gateway counts, under the names `docs/protocol.md` gives them. */
-export function collectCounters(
-  { telemetry, outbox }: Pick<Stores, "telemetry" | "outbox">,
-  voices: Pick<Voices, "dropped">,
-  traffic: Traffic,
-): Record<string, number> {
+export function collectCounters({ telemetry, outbox, traffic, dropped: others }: Counted): Record<string, number> {
   const { dropped, ...counts } = telemetry.counters;
   return flattenCounters({
     telemetry: { ...counts },
-    dropped: { ...dropped, ...voices.dropped },
+    dropped: { ...dropped, ...others },
     outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
     "bytes.in": traffic.in,
     "bytes.out": traffic.out,

@@ -40,6 +40,8 @@ export const limits = {
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
     fetchTimeoutMs: 10 * seconds,
+    /** Topics nobody wants that we ask the broker to leave; it may send more of them than we ever asked for. */
+    leftBehind: 64,
     /** Largest packet we accept from a broker. */
     packetMaxBytes: 256 * KiB,
   },
@@ -53,6 +55,7 @@ export const limits = {
     rootRotations: 32,
   },
   deployment: {
+    /** Of one gateway: each takes a thread and its 10 MB. */
     components: 64,
     /** Attempts at a trial that a power cut interrupted before it is taken as failed. */
     trialAttempts: 3,
@@ -67,6 +70,8 @@ export const limits = {
   component: {
     /** Of each memory; a component has one that grows, and a few small ones that its toolchain adds. */
     memoryMaxBytes: 32 * MiB,
+    /** The most that a deployment may grant instead: what a gateway of 2 GB can lose to one component. */
+    memoryLargestBytes: 1024 * MiB,
     memories: 4,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
@@ -86,6 +91,8 @@ export const limits = {
     pendingReports: 64,
     logsPerSecond: 50,
     logLineBytes: 4 * KiB,
+    /** How often a worker tells what it dropped; a component can drop a million lines a second. */
+    dropReportMs: 250,
     /** Largest value that crosses the sandbox boundary in one call. */
     callBytes: 1 * MiB,
     openPorts: 16,
@@ -140,5 +147,10 @@ export const limits = {
   },
   /** Events that wait for the broker; the oldest goes first. */
   events: { waiting: 200 },
+  /**
+   * Words in what we publish, in characters, of which JSON may make six bytes each: a report on 64 components and an
+   * event must fit any broker, whatever somebody else's name or message is quoted in them.
+   */
+  words: { refusal: 2000, event: 4000, reason: 500 },
   document: { bytes: 256 * KiB, depth: 32 },
 } as const;

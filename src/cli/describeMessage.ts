@@ -3,14 +3,16 @@ import { describeError } from "../base/error.ts";
 import type { GatewayMessage } from "../operator/gateways.ts";
 import { resultSchema } from "../protocol/command.ts";
 import { DocumentError, parseValue } from "../protocol/document.ts";
+import { indentRest } from "./printable.ts";
 import { eventSchema, logSchema, reportedSchema, stateSchema, telemetrySchema } from "../protocol/reports.ts";
 
-/** One line a reading, else one line a message. */
+/** One line a reading, else one line a message; more lines of one message stand further in. */
 export function describeMessage({ topic, document }: GatewayMessage): string {
   try {
-    return describeKnown(topic, document) ?? describeRaw(topic, document);
+    if (topic.startsWith("telemetry/")) return describeReadings(topic.slice("telemetry/".length), document);
+    return indentRest(describeKnown(topic, document) ?? describeRaw(topic, document));
   } catch (error) {
-    if (error instanceof DocumentError) return `${describeRaw(topic, document)}  (${describeError(error)})`;
+    if (error instanceof DocumentError) return indentRest(`${describeRaw(topic, document)}  (${describeError(error)})`);
     throw error;
   }
 }
@@ -23,8 +25,6 @@ function describeKnown(topic: string, document: unknown): string | undefined {
   const [kind = "", ...names] = topic.split("/");
   const source = { what: kind };
   switch (kind) {
-    case "telemetry":
-      return describeReadings(names.join("/"), document);
     case "state": {
       const { online, agent, components } = parseValue(stateSchema, document, source);
       // As of the connect; how components are now stands in `reported`.
@@ -62,7 +62,12 @@ function describeReadings(stream: string, document: unknown): string {
     const shown = typeof value === "number" ? String(Math.round(value * 1e6) / 1e6) : JSON.stringify(value);
     const measured = unit === undefined ? shown : `${shown} ${unit}`;
     const again = resent === true ? "  (may have come before)" : "";
-    return `${stream} #${seq + index}  ${what}${measured}  ${new Date(t).toISOString()}${again}`;
+    return indentRest(`${stream} #${seq + index}  ${what}${measured}  ${describeTime(t)}${again}`);
   });
   return lines.join("\n");
+}
+
+/** The number itself where it is no time that a date can show. */
+function describeTime(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
 }

@@ -18,6 +18,7 @@ import { why } from "./commands/why.ts";
 import { describeFailure, exitCodeOf } from "./exitCode.ts";
 import { describeAll, describeCommand } from "./help.ts";
 import { readInput } from "./input.ts";
+import { printable } from "./printable.ts";
 import { agentVersion } from "../protocol/version.ts";
 
 const commands: readonly Command[] = [init, release, deploy, status, watch, command, why, logs];
@@ -29,7 +30,7 @@ const commonOptions = {
   "passphrase-file": { type: "string" },
 } as const;
 
-const write = (stream: NodeJS.WriteStream, text: string): void => void stream.write(`${text}\n`);
+const write = (stream: NodeJS.WriteStream, text: string): void => void stream.write(`${printable(text)}\n`);
 
 // Whoever reads our output has seen enough: `outstation watch pump-7 | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

@@ -1,7 +1,8 @@
 // Rows of text with their columns below each other.
 
-/** Two spaces between columns; the last cell of a row does not widen its column. */
-export function alignRows(rows: readonly (readonly string[])[]): readonly string[] {
+/** Two spaces between columns; the last cell of a row does not widen its column, and no cell has a second line. */
+export function alignRows(texts: readonly (readonly string[])[]): readonly string[] {
+  const rows = texts.map((cells) => cells.map((cell) => cell.replaceAll("\n", " ")));
   const widths: number[] = [];
   for (const row of rows)
     for (const [column, cell] of row.slice(0, -1).entries())

@@ -1,5 +1,6 @@
 // Who wants which messages: standing handlers and one-off fetches, and what the broker must know of them.
 import { describeError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Connection } from "./connection.ts";
 import { LinkError, type MessageHandler } from "./link.ts";
@@ -65,7 +66,7 @@ export class Subscriptions {
     const handlers = [...this.#entries].flatMap(([filter, entry]) =>
       matchesFilter(filter, topic) ? [...entry.handlers] : [],
     );
-    if (handlers.length + waiters.length === 0) await this.#release(topic);
+    if (handlers.length + waiters.length === 0) await this.#leave(topic);
     await Promise.all(handlers.map((handler) => this.#run(handler, topic, payload, retained)));
   }
 
@@ -73,8 +74,9 @@ export class Subscriptions {
   async restore(connection: Subscriber): Promise<void> {
     this.#connection = connection;
     const stale = [...this.#leftBehind];
+    // Forgotten whatever comes of it: what is still there makes itself known, and must not end every connection.
+    this.#leftBehind.clear();
     if (stale.length > 0) await connection.unsubscribe(stale);
-    for (const topic of stale) this.#leftBehind.delete(topic);
     const standing = [...this.#entries].filter(([, entry]) => entry.handlers.size > 0);
     if (standing.length === 0) return;
     try {
@@ -101,6 +103,14 @@ export class Subscriptions {
     const taken = [...(waiters ?? [])];
     waiters?.clear();
     return taken;
+  }
+
+  /** What an earlier run left in our session. A broker that makes topics up gets no answer to each of them. */
+  async #leave(topic: string): Promise<void> {
+    // MQTT-3.3.2-2: no topic has a wildcard; asking for one to be left would only be refused.
+    const isTopic = topic !== "" && !/[+#\0]/.test(topic);
+    if (isTopic && !this.#leftBehind.has(topic) && this.#leftBehind.size < limits.link.leftBehind)
+      await this.#release(topic);
   }
 
   /** Unsubscribes when nobody wants the filter any more; also topics that an earlier run left in our session. */

@@ -11,6 +11,8 @@ export interface GatewayStatus {
   readonly gateway: string;
   readonly state: StateDocument | undefined;
   readonly reported: ReportedDocument | undefined;
+  /** What is wrong with what it published, when that cannot be read; the documents are then left out. */
+  readonly problem?: string;
 }
 
 /** A retained document that is there arrives at once; one that is not there never does. */
@@ -28,6 +30,20 @@ export async function fetchStatus(session: Session, gateway: string): Promise<Ga
     state: state === undefined ? undefined : parseDocument(stateSchema, state, source),
     reported: reported === undefined ? undefined : parseDocument(reportedSchema, reported, source),
   };
+}
+
+/** The same for many: one that publishes what cannot be read hides none of the others. */
+export function fetchStatuses(session: Session, gateways: readonly string[]): Promise<readonly GatewayStatus[]> {
+  const fetchReadable = async (gateway: string): Promise<GatewayStatus> => {
+    try {
+      return await fetchStatus(session, gateway);
+    } catch (error) {
+      const isTheirs = error instanceof DocumentError || (error instanceof LinkError && error.code === "too-large");
+      if (!isTheirs) throw error;
+      return { gateway, state: undefined, reported: undefined, problem: error.message };
+    }
+  };
+  return Promise.all(gateways.map(fetchReadable));
 }
 
 /** Whether the gateway is there now, by its birth and will. */

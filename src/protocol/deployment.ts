@@ -1,5 +1,6 @@
 // What a director signs for one gateway: which releases run, what they are granted, when they are called, and their limits.
 import * as v from "valibot";
+import { limits } from "../base/limits.ts";
 import { parseDuration, parseRate, parseShare, parseSize } from "./quantity.ts";
 import { isName } from "./topics.ts";
 
@@ -69,7 +70,7 @@ const triggers = v.strictObject({
 });
 
 const componentLimits = v.strictObject({
-  memory: v.optional(size),
+  memory: v.optional(v.pipe(size, v.maxValue(limits.component.memoryLargestBytes, "expected at most 1GiB"))),
   call: v.optional(wait),
   cpu: v.optional(share),
   readings: v.optional(rate),
@@ -107,9 +108,16 @@ const componentName = v.pipe(
 );
 
 export const deploymentSchema = v.strictObject({
-  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** No higher than what a floor can remember exactly. */
+  version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   gateway: name,
-  components: v.record(componentName, componentDeploymentSchema),
+  components: v.pipe(
+    v.record(componentName, componentDeploymentSchema),
+    v.check(
+      (components) => Object.keys(components).length <= limits.deployment.components,
+      `expected at most ${limits.deployment.components} components`,
+    ),
+  ),
 });
 
 /** A deployment as parsed: durations in ms, sizes in bytes, shares 0 to 1, rates per second. */

@@ -1,4 +1,6 @@
 // A refusal as a value: which rule, what was seen, what to do about it. One table holds every rule there is.
+import { limits } from "../base/limits.ts";
+import { shorten } from "../base/words.ts";
 
 /** Every reason for which a gateway says no, with what it protects. */
 export const rules = {
@@ -45,8 +47,9 @@ export interface Refusal {
   readonly fix: string;
 }
 
+/** What was seen often quotes what somebody else wrote, so it is cut at `limits.words.refusal`. */
 export function refuse(rule: RuleId, seen: string, fix: string): Refusal {
-  return { kind: "refused", rule, seen, fix };
+  return { kind: "refused", rule, seen: shorten(seen, limits.words.refusal), fix: shorten(fix, limits.words.refusal) };
 }
 
 export function isRefusal(outcome: unknown): outcome is Refusal {

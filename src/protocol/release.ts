@@ -2,20 +2,20 @@
 import * as v from "valibot";
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a sha-256 in hex"));
-const blob = v.strictObject({ sha256, length: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+const blob = v.strictObject({ sha256, length: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
 
 /** The `custom` part of an image target `<component>/<version>.wasm`. */
 export const releaseSchema = v.strictObject({
   component: v.string(),
   version: v.string(),
   /** Grows with every release of the component; floors are counted in it. */
-  counter: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  counter: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** The whole component, compressed with zstd. */
   full: blob,
   /** sha-256 of an older release's component to the zstd delta that rebuilds this one from it. */
   deltas: v.optional(v.record(sha256, blob), {}),
   /** Releases of this component with a lower counter are never installed again. */
-  floor: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  floor: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
 });
 
 export type Release = v.InferOutput<typeof releaseSchema>;

@@ -79,3 +79,6 @@ export type TelemetryDocument = v.InferOutput<typeof telemetrySchema>;
 /** Published at `out/log/<component>`. */
 export const logSchema = v.object({ at: v.string(), level: v.string(), line: v.string() });
 export type LogDocument = v.InferOutput<typeof logSchema>;
+
+/** The agent's answer to `logs`: a component's last lines, oldest first. */
+export const logLinesSchema = v.array(logSchema);

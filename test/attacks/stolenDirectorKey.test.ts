@@ -1,5 +1,6 @@
 // Attack: the director's online key is stolen; it must not be able to install what the image repository does not allow.
 import { describe, expect, test } from "vitest";
+import { limits } from "../../src/base/limits.ts";
 import {
   createFleet,
   createGateway,
@@ -80,5 +81,37 @@ describe("a stolen director key", () => {
     ]);
     await expectRefused(gateway, "trust.malformed");
     expect(await gateway.refresh()).toMatchObject({ seen: expect.stringContaining("operators.json") });
+  });
+
+  test.each([1e300, 2 ** 53])("cannot spoil the gateway's memory with a version of %d", async (version) => {
+    await using fleet = await createFleet();
+    const gateway = await startFleet(fleet);
+    await forgeDirector(fleet, "plant-7", [createDeployment(version, "plant-7", "boiler@1.1.0")]);
+    await expectRefused(gateway, "deployment.malformed");
+    await forgeDirector(fleet, "plant-7", [createDeployment(2, "plant-7", "boiler@1.1.0")]);
+    await expectDeployed(gateway, 2);
+  });
+
+  test("cannot exhaust the gateway with more components than it takes, or with endless memory for one", async () => {
+    await using fleet = await createFleet();
+    const gateway = await startFleet(fleet);
+    const boiler = { release: "boiler@1.1.0" };
+    const names = Array.from({ length: limits.deployment.components + 1 }, (_, index) => `boiler${index}`);
+    const endless = { ...boiler, limits: { memory: `${"9".repeat(400)}GiB` } };
+    for (const components of [Object.fromEntries(names.map((name) => [name, boiler])), { boiler: endless }]) {
+      const text = JSON.stringify({ version: 2, gateway: "plant-7", components });
+      await forgeDirector(fleet, "plant-7", [{ path: "deployment.json", bytes: new TextEncoder().encode(text) }]);
+      await expectRefused(gateway, "deployment.malformed");
+    }
+  });
+
+  test("cannot make a refusal too long to be told", async () => {
+    await using fleet = await createFleet();
+    const gateway = await startFleet(fleet);
+    const path = "x".repeat(300_000);
+    await forgeDirector(fleet, "plant-7", [{ path, bytes: malware, custom: { gateway: "plant-8" } }]);
+    const refusal = await gateway.refresh();
+    expect(refusal).toMatchObject({ kind: "refused", rule: "trust.gateway" });
+    expect(JSON.stringify(refusal).length).toBeLessThan(3 * limits.words.refusal);
   });
 });

@@ -14,6 +14,10 @@ export const answers = {
   acceptedWithReceiveMaximum: (maximum: number) => [0x20, 6, 0, 0, 3, 0x21, 0, maximum],
   notAuthorized: [0x20, 3, 0, 0x87, 0],
   versionRefused: [0x20, 3, 0, 0x84, 0],
+  /** Of the first request of a connection. */
+  unsubscribed: [0xb0, 4, 0, 1, 0, 0],
+  /** QoS 0, without a payload, on a topic of less than 120 bytes. */
+  publish: (topic: string) => [0x30, topic.length + 3, 0, topic.length, ...Buffer.from(topic), 0],
   sessionTakenOver: [0xe0, 2, 0x8e, 0],
   /** The header of a packet of 200 MB. */
   endlessPublish: [0x30, 0x80, 0x80, 0xaf, 0x5f, 0, 1, 0x74],

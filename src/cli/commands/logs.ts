@@ -3,10 +3,11 @@ import { limits } from "../../base/limits.ts";
 import { sendCommand } from "../../operator/sendCommand.ts";
 import { agentComponent } from "../../protocol/deployment.ts";
 import { parseDocument, parseValue } from "../../protocol/document.ts";
-import { logSchema, type LogDocument } from "../../protocol/reports.ts";
+import { logLinesSchema, logSchema, type LogDocument } from "../../protocol/reports.ts";
 import { durationOption, gatewayAt, wordAt } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { tellIfAway } from "../presence.ts";
+import { indentRest } from "../printable.ts";
 import { describeResult } from "./command.ts";
 
 const answerWithinMs = 30_000;
@@ -28,7 +29,7 @@ that long, at most an hour. Nothing is sent over the link while nobody asks. Ctr
     const workspace = await context.workspace();
     await using session = await context.session(workspace);
     const print = (document: LogDocument): void =>
-      context.print(`${document.at}  ${document.level.padEnd(5)}  ${document.line}`, document);
+      context.print(indentRest(`${document.at}  ${document.level.padEnd(5)}  ${document.line}`), document);
     // New lines may overtake the answer with the old ones.
     let waiting: LogDocument[] | undefined = [];
     await session.link.subscribe(session.topics.gateway(gateway).log(component), (_topic, payload) => {
@@ -46,7 +47,7 @@ that long, at most an hour. Nothing is sent over the link while nobody asks. Ctr
       context.print(describeResult(result), result);
       return 1;
     }
-    for (const line of result.result as readonly unknown[]) print(parseValue(logSchema, line, { what: "log line" }));
+    for (const line of parseValue(logLinesSchema, result.result, { what: "answer" })) print(line);
     for (const line of waiting) print(line);
     waiting = undefined;
     await sleepUnlessAborted(context, forMs);

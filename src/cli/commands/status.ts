@@ -1,5 +1,5 @@
 // outstation status: where each gateway stands; its exit code is for monitoring.
-import { fetchStatus, type GatewayStatus } from "../../operator/gateways.ts";
+import { fetchStatuses, type GatewayStatus } from "../../operator/gateways.ts";
 import { listGateways } from "../../operator/repository/director.ts";
 import { gatewayAt } from "../arguments.ts";
 import type { Command } from "../command.ts";
@@ -21,7 +21,7 @@ them are online and run what is desired, else 1, so that monitoring can call it.
     const workspace = await context.workspace();
     const gateways = only === undefined ? await listGateways(workspace) : [only];
     await using session = await context.session(workspace);
-    const all = await Promise.all(gateways.map((gateway) => fetchStatus(session, gateway)));
+    const all = await fetchStatuses(session, gateways);
     if (all.length === 0) context.progress("No gateway was deployed to yet. Begin with: outstation deploy");
     for (const [index, text] of describeStatuses(all).entries()) context.print(text, all[index]);
     return all.every(isWell) ? 0 : 1;
@@ -53,7 +53,8 @@ function describeStatuses(all: readonly GatewayStatus[]): readonly string[] {
   });
 }
 
-function describeGateway({ gateway, state, reported }: GatewayStatus): readonly string[] {
+function describeGateway({ gateway, state, reported, problem }: GatewayStatus): readonly string[] {
+  if (problem !== undefined) return [gateway, `says what cannot be read: ${problem}`];
   if (state === undefined) return [gateway, "never seen: is it set up with this fleet's factory.json, and running?"];
   const head = [gateway, state.online ? "online" : "offline", `agent ${state.agent}`];
   if (reported === undefined) return head;

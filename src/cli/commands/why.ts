@@ -4,6 +4,7 @@ import { rules, type RuleId } from "../../protocol/refusal.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
 import { gatewayAt } from "../arguments.ts";
 import type { Command } from "../command.ts";
+import { indentRest } from "../printable.ts";
 
 export const why: Command = {
   name: "why",
@@ -30,7 +31,7 @@ function explain({ gateway, state, reported }: GatewayStatus): string {
     return `${gateway} has reported nothing yet. Is it set up with this fleet's factory.json, and does outstationd run?`;
   const lines = [...explainDeployment(reported), ...explainComponents(reported)];
   if (state?.online !== true) lines.push(`${gateway} is offline; this is how it stood at ${reported.at}.`);
-  return lines.join("\n");
+  return lines.map(indentRest).join("\n");
 }
 
 function explainDeployment({ gateway, deployment, desired, phase, refusal, reason }: ReportedDocument): string[] {

@@ -6,6 +6,7 @@ import { handlerInterfaces } from "../interfaces.ts";
 import type { CallTarget, FromWorker, ToWorker, WorkerStart } from "../messages.ts";
 import { describeOutcome } from "./outcome.ts";
 import { createHostCalls, type HostCalls } from "./calls.ts";
+import { createDropReport, type DropReport } from "./dropReport.ts";
 import { createImports } from "./imports.ts";
 import { loadShim, type HostInterface } from "./shim.ts";
 
@@ -19,40 +20,57 @@ type Instantiate = (
   instantiateCore: Cores["instantiate"],
 ) => Promise<Exports>;
 
+const time = {
+  monotonicMs: () => performance.now(),
+  after: (ms: number, task: () => void) => void setTimeout(task, ms),
+};
+
 if (parentPort !== null) await serve(parentPort, workerData as WorkerStart);
 
 async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
   const send = (message: FromWorker): void => port.postMessage(message);
   const calls = createHostCalls(port);
+  const drops = createDropReports(send);
   port.on("message", (message: ToWorker) => {
     if (message.kind === "answer") calls.settle(message);
   });
-  const exports = await instantiate(start, calls, send);
+  const exports = await instantiate(start, { calls, drops, send });
   port.on("message", (message: ToWorker) => {
     if (message.kind === "call")
-      void call(exports, message).then((outcome) => send({ kind: "returned", id: message.id, outcome }));
+      void call(exports, message).then((outcome) => {
+        // Before the answer, so that whoever has it knows what the call cost.
+        for (const report of Object.values(drops)) report.tellAll();
+        send({ kind: "returned", id: message.id, outcome });
+      });
   });
   send({ kind: "ready" });
 }
 
-async function instantiate(
-  start: WorkerStart,
-  calls: HostCalls,
-  send: (message: FromWorker) => void,
-): Promise<Exports> {
+interface Lines {
+  readonly calls: HostCalls;
+  readonly drops: Readonly<Record<"log" | "reading", DropReport>>;
+  readonly send: (message: FromWorker) => void;
+}
+
+function createDropReports(send: Lines["send"]): Lines["drops"] {
+  const report = (what: "log" | "reading"): DropReport =>
+    createDropReport((count) => send({ kind: "dropped", what, count }), limits.component.dropReportMs, time);
+  return { log: report("log"), reading: report("reading") };
+}
+
+async function instantiate(start: WorkerStart, { calls, drops, send }: Lines): Promise<Exports> {
   const sink = (level: "info" | "error"): { line(text: string): void; dropped(count: number): void } => ({
     line: (line) => send({ kind: "log", level, line }),
-    dropped: (count) => send({ kind: "dropped", what: "log", count }),
+    dropped: drops.log.drop,
   });
   const shim = await loadShim();
-  const droppedReadings = (count: number): void => send({ kind: "dropped", what: "reading", count });
   const imports = createImports({
     shim,
     calls,
     start,
     stdout: sink("info"),
     stderr: sink("error"),
-    droppedReadings,
+    droppedReadings: drops.reading.drop,
   });
   const module = (await import(start.moduleUrl)) as { readonly instantiate: Instantiate };
   const cores = createCores(start);

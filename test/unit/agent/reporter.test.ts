@@ -1,15 +1,20 @@
 // What the operator is told: the latest state, every event in order, nothing lost to a bad moment, and no more than fits.
 import { describe, expect, it } from "vitest";
 import { createReporter } from "../../../src/agent/reporter.ts";
+import { OutstationError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { createManualClock, settle } from "../../support/manualClock.ts";
 
 function start() {
   const published: string[] = [];
-  const broker: { isOnline: boolean; hold: Promise<void> | undefined } = { isOnline: true, hold: undefined };
+  const broker: { isOnline: boolean; hold: Promise<void> | undefined; refuses?: string } = {
+    isOnline: true,
+    hold: undefined,
+  };
   const publish = async (what: string): Promise<void> => {
     if (!broker.isOnline) throw new Error("offline");
+    if (what === broker.refuses) throw new OutstationError("too-large", "It does not fit.");
     await broker.hold;
     published.push(what);
   };
@@ -120,5 +125,29 @@ describe("the reporter", () => {
     expect(published).toEqual(["idle 0"]);
     broker.isOnline = false;
     await expect(reporter.prove()).rejects.toThrow("offline");
+  });
+
+  it("goes on with the rest when an event can never be published, and counts it", async () => {
+    const { committed, boot, published, broker, reporter } = start();
+    broker.refuses = "boot-1 two";
+    boot("one");
+    boot("two");
+    boot("three");
+    committed(1);
+    await settle();
+    expect(published).toEqual(["boot-1 one", "boot-1 three", "committed 1"]);
+    expect(reporter.dropped).toBe(1);
+  });
+
+  it("counts the events that gave way, and cuts words that are too long for a broker", async () => {
+    const { boot, published, broker, reporter } = start();
+    broker.isOnline = false;
+    for (let event = 0; event < limits.events.waiting + 3; event += 1) boot("x".repeat(100_000));
+    expect(reporter.dropped).toBe(3);
+    broker.isOnline = true;
+    await reporter.flush();
+    expect(Math.max(...published.map(({ length }) => length))).toBeLessThanOrEqual(
+      "boot-1 ".length + limits.words.event,
+    );
   });
 });

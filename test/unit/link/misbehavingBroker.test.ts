@@ -1,5 +1,6 @@
 // What the link does when a broker misbehaves: one script a misbehaviour.
 import { expect, it } from "vitest";
+import { systemClock, type Clock } from "../../../src/base/clock.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { openTestLink, untilOffline, untilOnline } from "../../support/links.ts";
 import { createManualClock, type ManualClock } from "../../support/manualClock.ts";
@@ -7,6 +8,7 @@ import { answers, startScriptedBroker } from "../../support/scriptedBroker.ts";
 
 const connectPacket = 1;
 const publishPacket = 3;
+const unsubscribePacket = 10;
 const noJitter = { uuid: () => "", fraction: () => 0 };
 
 async function untilWaiting(clock: ManualClock, ms: number): Promise<void> {
@@ -104,3 +106,39 @@ it("closes while it is still connecting", async () => {
   await link.close();
   await expect(link.fetch("t", { maxBytes: 1 })).rejects.toMatchObject({ code: "closed" });
 });
+
+it.each(["a/#/b", "+", "\0"])("comes online again after a message on %j, which is no topic", async (topic) => {
+  let isHonest = false;
+  await using broker = await startScriptedBroker((type, socket) => {
+    if (type === unsubscribePacket) return answers.unsubscribed;
+    if (type !== connectPacket) return undefined;
+    if (!isHonest) setImmediate(() => socket.end(Uint8Array.from(answers.publish(topic))));
+    isHonest = true;
+    return answers.accepted;
+  });
+  await using link = openTestLink(broker.url, { clock: createImpatientClock() });
+  await untilOffline(link);
+  await untilOnline(link);
+  expect(broker.received.filter((type) => type === connectPacket)).toHaveLength(2);
+});
+
+it("asks to leave only so many of the topics that a broker makes up", async () => {
+  let isSent = false;
+  await using broker = await startScriptedBroker((type, socket) => {
+    if (type !== connectPacket) return undefined;
+    if (isSent) return answers.accepted;
+    isSent = true;
+    const made = Array.from({ length: 10 * limits.link.leftBehind }, (_, index) => answers.publish(`t/${index}`));
+    setImmediate(() => socket.end(Uint8Array.from(made.flat())));
+    return answers.accepted;
+  });
+  await using _link = openTestLink(broker.url, { clock: createImpatientClock() });
+  await expect.poll(() => broker.received.filter((type) => type === connectPacket).length).toBeGreaterThan(1);
+  const asked = broker.received.filter((type) => type === unsubscribePacket);
+  expect(asked.length).toBeLessThanOrEqual(limits.link.leftBehind);
+});
+
+/** Waits for nothing, so that the second connection follows the first. */
+function createImpatientClock(): Clock {
+  return { ...systemClock, sleep: (_ms, signal) => systemClock.sleep(0, signal) };
+}

@@ -5,6 +5,7 @@ import { createCallQueue, type QueuedCall } from "../../../src/runtime/callQueue
 import { planRestartDelay } from "../../../src/runtime/component.ts";
 import { createPendingReports } from "../../../src/runtime/lender/pendingReports.ts";
 import { watchCpu } from "../../../src/runtime/watchCpu.ts";
+import { createDropReport } from "../../../src/runtime/worker/dropReport.ts";
 import { createRateLimit } from "../../../src/runtime/worker/rateLimit.ts";
 import { createManualClock, settle } from "../../support/manualClock.ts";
 
@@ -74,6 +75,33 @@ describe("the rate limit", () => {
     expect(rate.take(1)).toBe(false);
     nowMs = 2000;
     expect(rate.take(1)).toBe(true);
+  });
+});
+
+describe("the report of what was dropped", () => {
+  test("is made at once, then at most once a while, and counts every drop in the end", () => {
+    const told: number[] = [];
+    const timers: (() => void)[] = [];
+    let nowMs = 1000;
+    const after = (_ms: number, task: () => void): void => void timers.push(task);
+    const { drop, tellAll } = createDropReport((count) => void told.push(count), 250, {
+      monotonicMs: () => nowMs,
+      after,
+    });
+    for (let line = 0; line < 1_000_000; line += 1) drop(1);
+    expect([told, timers.length]).toEqual([[1], 1]);
+    nowMs = 1250;
+    drop(2);
+    expect(told).toEqual([1, 1_000_001]);
+    drop(3);
+    nowMs = 1500;
+    timers[0]?.();
+    expect(told).toEqual([1, 1_000_001, 3]);
+    expect(timers).toHaveLength(1);
+    drop(4);
+    tellAll();
+    tellAll();
+    expect(told).toEqual([1, 1_000_001, 3, 4]);
   });
 });
 
