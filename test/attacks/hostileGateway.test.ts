@@ -107,7 +107,7 @@ it("leaves what is printable, and JSON the same JSON", () => {
 
 it("shows a message of several lines further in than one of its own", () => {
   const document = { at, bootId: "b", kind: "trap", detail: "it trapped\nstate  online" };
-  expect(describeMessage({ gateway: "g", topic: "event", document })).toBe(
+  expect(describeMessage({ gateway: "g", topic: "event", document, retained: false })).toBe(
     `event  trap  it trapped\n    state  online  ${at}`,
   );
 });
