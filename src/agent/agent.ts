@@ -272,12 +272,16 @@ class Wiring implements Agent {
     });
   }
 
+  #countUntold(): Record<string, number> {
+    return { events: this.#reporter.dropped, refusals: this.#commands?.untold ?? 0 };
+  }
+
   #lifeSigns(): Parameters<typeof createState>[1] {
     const { telemetry, outbox } = this.#stores;
     const { dropped, ...counts } = telemetry.counters;
     const counters = flattenCounters({
       telemetry: { ...counts },
-      dropped: { ...dropped, events: this.#reporter.dropped, ...this.#voices.dropped },
+      dropped: { ...dropped, ...this.#countUntold(), ...this.#voices.dropped },
       outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
     });
     const { gateway } = this.#options.config;

@@ -129,6 +129,12 @@ export const limits = {
     skewMs: 60 * seconds,
     remembered: 1000,
     running: 8,
+    /**
+     * Refusals and repeated answers: what costs no key to cause. Anybody who may publish could otherwise have the
+     * gateway answer at the network's speed, on a link that is paid by the byte.
+     */
+    refusalsPerSecond: 0.2,
+    refusalsAtOnce: 20,
     answerBytes: 64 * KiB,
     /** A call that has not answered by then is aborted; the operator waits no longer for anything. */
     callMs: 60 * seconds,
