@@ -44,6 +44,8 @@ export const limits = {
     leftBehind: 64,
     /** Largest packet we accept from a broker. */
     packetMaxBytes: 256 * KiB,
+    /** A message up to this is read to its end and cut at the bound; a larger one ends the connection. */
+    cutMaxBytes: 16 * MiB,
   },
   trust: {
     rootMaxBytes: 64 * KiB,
