@@ -283,7 +283,11 @@ class Wiring implements Agent {
     const counters = collectCounters({
       ...this.#stores,
       traffic: this.#link.traffic,
-      dropped: { events: this.#reporter.dropped, ...this.#voices.dropped },
+      dropped: {
+        events: this.#reporter.dropped,
+        refusals: this.#commands?.untold ?? 0,
+        ...this.#voices.dropped,
+      },
     });
     return { gateway, bootId: this.#bootId, components: this.#components.describe(), counters };
   }

@@ -1,6 +1,6 @@
 // What this gateway is: its name, its broker, its roots of trust and its board; written once, by `outstationd setup`.
 import { readFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Conf from "conf";
 import * as v from "valibot";
@@ -45,6 +45,8 @@ export function saveConfig(stateDirectory: string, config: GatewayConfigText): G
   if (existsSync(join(stateDirectory, "config.json")))
     throw new ConfigError("set-up-already", `${stateDirectory} is set up already. Remove it first to set it up anew.`);
   try {
+    // What components are and say is for nobody else on this machine; a reader of the lock could even hold it.
+    mkdirSync(resolve(stateDirectory), { recursive: true, mode: 0o700 });
     openConf(stateDirectory).store = parsed;
   } catch (cause) {
     const message = `${stateDirectory} cannot be written (${describeError(cause)}). Choose --state, or run as another user.`;

@@ -44,6 +44,8 @@ export const limits = {
     leftBehind: 64,
     /** Largest packet we accept from a broker. */
     packetMaxBytes: 256 * KiB,
+    /** A message up to this is read to its end and cut at the bound; a larger one ends the connection. */
+    cutMaxBytes: 16 * MiB,
   },
   trust: {
     rootMaxBytes: 64 * KiB,
@@ -131,6 +133,12 @@ export const limits = {
     skewMs: 60 * seconds,
     remembered: 1000,
     running: 8,
+    /**
+     * Refusals and repeated answers: what costs no key to cause. Anybody who may publish could otherwise have the
+     * gateway answer at the network's speed, on a link that is paid by the byte.
+     */
+    refusalsPerSecond: 0.2,
+    refusalsAtOnce: 20,
     answerBytes: 64 * KiB,
     /** A call that has not answered by then is aborted; the operator waits no longer for anything. */
     callMs: 60 * seconds,

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { createRateLimit } from "../base/rateLimit.ts";
 import type { Command, CommandResult, Operators } from "../protocol/command.ts";
 import { isRefusal, refuse } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
@@ -30,33 +31,29 @@ export interface CommandDesk {
   receive(token: Uint8Array): Promise<void>;
   /** Publishes what is finished and not yet published: after boot and after each reconnect. Never rejects. */
   flush(): Promise<void>;
+  /** Refusals and repeated answers over `limits.command.refusalsPerSecond`, which nobody was told. */
+  readonly untold: number;
 }
 
 export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
-  const { gateway, journal, clock, log, publish } = options;
+  const { gateway, journal, clock, log } = options;
   const answer = createAnswering(options);
+  const { report, refuseCommand } = createRefusing(options);
+  const strangers = createStrangerBound(clock);
   let running = 0;
-
-  const report = (refusal: Refusal, id: string | undefined): void => {
-    log.warn({ command: id, rule: refusal.rule, seen: refusal.seen }, "command refused");
-    options.onRefusal?.(refusal, id);
-  };
-  const refuseCommand = (refusal: Refusal, id: string): Promise<void> => {
-    report(refusal, id);
-    return publish(refusedResult(id, refusal, clock));
-  };
 
   /** Whoever wrote the token is unknown: it gets no word in where a real command of that id has its own answer. */
   const refuseToken = async (refusal: Refusal, token: Uint8Array): Promise<void> => {
+    if (!strangers.mayCause()) return;
     const id = readCommandId(token);
     if (id === undefined || journal.recall(id) !== undefined) report(refusal, id);
     else await refuseCommand(refusal, id);
   };
 
-  /** Quiet while it still runs: its one answer is on the way. */
+  /** Quiet while it still runs: its one answer is on the way. Anybody who overheard the token can repeat it. */
   const answerRepeated = async (id: string): Promise<void> => {
     const recalled = journal.recall(id);
-    if (recalled?.running) return;
+    if (recalled?.running || !strangers.mayCause()) return;
     if (recalled?.result !== undefined) return answer(recalled.result);
     const seen = `The command ${id} was carried out before, and its answer is no longer kept.`;
     await refuseCommand(refuse("command.repeated", seen, "Sign a new command to have it done again."), id);
@@ -97,6 +94,43 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
     },
     flush: async () => {
       for (const result of journal.pendingResults()) await answer(result);
+    },
+    get untold() {
+      return strangers.untold;
+    },
+  };
+}
+
+interface Refusing {
+  report(refusal: Refusal, id: string | undefined): void;
+  refuseCommand(refusal: Refusal, id: string): Promise<void>;
+}
+
+function createRefusing({ log, onRefusal, publish, clock }: CommandDeskOptions): Refusing {
+  const report = (refusal: Refusal, id: string | undefined): void => {
+    log.warn({ command: id, rule: refusal.rule, seen: refusal.seen }, "command refused");
+    onRefusal?.(refusal, id);
+  };
+  const refuseCommand = (refusal: Refusal, id: string): Promise<void> => {
+    report(refusal, id);
+    return publish(refusedResult(id, refusal, clock));
+  };
+  return { report, refuseCommand };
+}
+
+/** How often we say something because of a message that it takes no key to make. */
+function createStrangerBound(clock: Clock): { mayCause(): boolean; readonly untold: number } {
+  const { refusalsPerSecond, refusalsAtOnce } = limits.command;
+  const rate = createRateLimit(refusalsPerSecond, () => clock.monotonicMs(), refusalsAtOnce);
+  let untold = 0;
+  return {
+    mayCause: () => {
+      const isWithin = rate.take(1);
+      if (!isWithin) untold += 1;
+      return isWithin;
+    },
+    get untold() {
+      return untold;
     },
   };
 }

@@ -77,6 +77,8 @@ export async function openCommandJournal(disk: Disk, directory: string, clock: C
         .sort((one, other) => one.at.localeCompare(other.at)),
     published: async (id) => {
       const { result, ...entry } = requireEntry(id);
+      // An answer given again changes nothing, and must not wear the flash.
+      if (entry.published) return;
       const isKept = result !== undefined && JSON.stringify(result).length <= limits.command.keptAnswerBytes;
       await save(id, { ...entry, published: true, ...(isKept ? { result } : {}) });
     },

@@ -6,6 +6,7 @@ import { limits } from "../base/limits.ts";
 import { createAcknowledger } from "./acknowledge.ts";
 import { LinkError, offlineError, type Message } from "./link.ts";
 import { createPacketBound } from "./packetBound.ts";
+import { createPacketCut } from "./packetCut.ts";
 
 export interface BrokerOptions {
   /** "mqtt://host:1883" or "mqtts://host:8883". */
@@ -147,6 +148,7 @@ function watchClient(client: MqttClient): ClientState {
 }
 
 function receive(client: MqttClient, state: ClientState, options: ConnectionOptions): void {
+  cutMessages(client.stream);
   const oversize = createPacketBound(limits.link.packetMaxBytes);
   client.stream.on("data", (bytes: Uint8Array) => {
     if (oversize(bytes)) state.destroy(new Error(`the broker sent a packet over ${limits.link.packetMaxBytes} bytes`));
@@ -162,6 +164,13 @@ function receive(client: MqttClient, state: ClientState, options: ConnectionOpti
     acknowledge(packet.messageId, handled);
     next(acknowledgedLater);
   };
+}
+
+/** Before mqtt.js sees the bytes; it has no place of its own for this. */
+function cutMessages(stream: MqttClient["stream"]): void {
+  const cut = createPacketCut(limits.link.packetMaxBytes, limits.link.cutMaxBytes);
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: unknown, encoding) => push(chunk instanceof Uint8Array ? cut(chunk) : chunk, encoding);
 }
 
 function operations(

@@ -7,7 +7,7 @@ import { createReadingsHost } from "./hosts/readings.ts";
 import { createSerialHost } from "./hosts/serial.ts";
 import { createLineOutput, type LineSink } from "./hosts/stdio.ts";
 import { createUdpHosts } from "./hosts/udp.ts";
-import { createRateLimit } from "./rateLimit.ts";
+import { createRateLimit } from "../../base/rateLimit.ts";
 import type { HostInterface, Shim } from "./shim.ts";
 
 export interface ImportContext {

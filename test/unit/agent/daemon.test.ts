@@ -83,6 +83,11 @@ describe("outstationd setup", () => {
     await expect(stat(join(state, "config.json"))).rejects.toThrow("ENOENT");
   });
 
+  it("makes a state directory that no other user of the machine can look into", async () => {
+    await outstationd(...setupArguments);
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+  });
+
   it("needs a name, a factory file and a board", async () => {
     expectFailure(await outstationd("setup", "--id", "g-1"), 2, "needs --id, --factory and --board");
     expectFailure(await outstationd("install"), 2, 'there is no "install"');

@@ -6,7 +6,7 @@ import { planRestartDelay } from "../../../src/runtime/component.ts";
 import { createPendingReports } from "../../../src/runtime/lender/pendingReports.ts";
 import { watchCpu } from "../../../src/runtime/watchCpu.ts";
 import { createDropReport } from "../../../src/runtime/worker/dropReport.ts";
-import { createRateLimit } from "../../../src/runtime/worker/rateLimit.ts";
+import { createRateLimit } from "../../../src/base/rateLimit.ts";
 import { createManualClock, settle } from "../../support/manualClock.ts";
 
 describe("the call queue", () => {

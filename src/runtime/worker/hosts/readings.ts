@@ -3,7 +3,7 @@ import { limits } from "../../../base/limits.ts";
 import { isName } from "../../../protocol/topics.ts";
 import type { Reading, ReadingValue } from "../../../protocol/reports.ts";
 import { HostCallError, type HostCalls } from "../calls.ts";
-import type { RateLimit } from "../rateLimit.ts";
+import type { RateLimit } from "../../../base/rateLimit.ts";
 import type { HostInterface } from "../shim.ts";
 import { declare, toReadingsError } from "../witError.ts";
 

@@ -1,6 +1,6 @@
 // stdout and stderr of the guest as log lines, bounded in length and rate; what is over is dropped and counted.
 import { limits } from "../../../base/limits.ts";
-import type { RateLimit } from "../rateLimit.ts";
+import type { RateLimit } from "../../../base/rateLimit.ts";
 import type { OutputHandler } from "../shim.ts";
 
 export interface LineSink {

@@ -1,12 +1,15 @@
-// A token bucket over a clock it is given: so many a second, with a second's worth of burst, of at least one.
+// A token bucket over a clock it is given: so many a second, with a burst of a second's worth, at least one, or as told.
 
 export interface RateLimit {
   /** Takes `count` when there is room for all of them; false takes nothing. */
   take(count: number): boolean;
 }
 
-export function createRateLimit(perSecond: number, monotonicMs: () => number): RateLimit {
-  const most = Math.max(1, perSecond);
+export function createRateLimit(
+  perSecond: number,
+  monotonicMs: () => number,
+  most: number = Math.max(1, perSecond),
+): RateLimit {
   let tokens = most;
   let last = monotonicMs();
   return {
