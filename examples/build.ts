@@ -1,4 +1,5 @@
 // Builds a TypeScript component with jco's QuickJS backend: `node examples/build.ts boiler out.wasm`.
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
@@ -39,8 +40,12 @@ export async function buildComponent({ source, witDirectory }: BuildOptions): Pr
 /** A ready-made component by the name of its directory; `edit` may change its source first. */
 export async function buildExample(name: string, edit = (source: string): string => source): Promise<Uint8Array> {
   const directory = join(import.meta.dirname, name);
-  const source = await readFile(join(directory, "src", `${name}.ts`), "utf8");
+  const source = await readFile(sourceOf(name), "utf8");
   return buildComponent({ source: edit(source), witDirectory: join(directory, "wit") });
+}
+
+function sourceOf(name: string): string {
+  return join(import.meta.dirname, name, "src", `${name}.ts`);
 }
 
 if (import.meta.main) {
@@ -48,6 +53,10 @@ if (import.meta.main) {
   if (name === undefined || out === undefined) {
     console.error("usage: node examples/build.ts <example> <out.wasm>");
     process.exit(2);
+  }
+  if (!existsSync(sourceOf(name))) {
+    console.error(`There is no example ${name}: its source would be ${sourceOf(name)}`);
+    process.exit(1);
   }
   await writeFile(out, await buildExample(name));
   console.log(`${out} is built`);

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The agent's process `outstationd`: setup once, then run until it is told to stop.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -5,7 +5,10 @@ const commonOptions = `Common options
   --dir <directory>          the workspace (default: the current directory)
   --json                     results as JSON, one value a line
   --passphrase-file <file>   where the keys' passphrase is; else OUTSTATION_PASSPHRASE
-  --help                     this text`;
+  --help                     this text
+
+The broker's login, where it asks for one: OUTSTATION_USERNAME and OUTSTATION_PASSWORD
+The broker's own authority, in a PEM file: NODE_EXTRA_CA_CERTS`;
 
 export function describeAll(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));

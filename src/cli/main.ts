@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command line `outstation`: parses, calls the operator's functions, prints; thin on purpose.
 import { resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";

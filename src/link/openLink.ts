@@ -6,6 +6,7 @@ import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { type Backoff, createBackoff } from "./backoff.ts";
 import { type BrokerOptions, type Connection, openConnection } from "./connection.ts";
+import { describeOffline } from "./describeOffline.ts";
 import { createFetches, type Fetches } from "./fetch.ts";
 import { closedError, type Link, LinkError, type Message, type MessageHandler } from "./link.ts";
 import { createPublishQueue } from "./publishQueue.ts";
@@ -109,7 +110,7 @@ class BrokerLink implements Link {
         await this.#live(await this.#dialAnyVersion());
       } catch (thrown) {
         if (!signal.aborted) {
-          log.warn({ url, reason: describeError(thrown) }, "the broker is not reached");
+          log.warn({ url, reason: describeOffline(url, thrown) }, "the broker is not reached");
           this.#options.onFailure?.(thrown);
         }
       }

@@ -1,9 +1,9 @@
 // The operator's connection to the broker: opened for one task, with clear words when the broker is not there.
-import { describeError } from "../base/error.ts";
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { silentLog } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { describeOffline } from "../link/describeOffline.ts";
 import { LinkError, type Link } from "../link/link.ts";
 import { openLink } from "../link/openLink.ts";
 import { createTopics, type Topics } from "../protocol/topics.ts";
@@ -66,17 +66,8 @@ function describeConnectFailure(broker: string, reason: unknown): OperatorError 
       `${reason.message} They come from OUTSTATION_USERNAME and OUTSTATION_PASSWORD.`,
       { cause: reason },
     );
-  const cause = reason instanceof LinkError ? (reason.cause ?? reason) : reason;
-  const message = `The broker ${broker} is not reached: ${describeCause(cause)}. Is it running, and reached from here?`;
+  const message = describeOffline(broker, reason);
   return new OperatorError("broker-unreachable", message, { cause: reason, retryable: true });
-}
-
-/** Node's code where there is one; with two addresses of one host its message is empty. */
-function describeCause(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
-  if (code === "ECONNREFUSED") return "nothing listens there (ECONNREFUSED)";
-  if (code === "ENOTFOUND") return "the name of the host is not known (ENOTFOUND)";
-  return describeError(cause).replace(/\.$/, "") || (code ?? "no reason was given");
 }
 
 function silent(broker: string): OperatorError {

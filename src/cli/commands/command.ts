@@ -12,7 +12,7 @@ export const command: Command = {
   synopsis: "<gateway> <component> <method> [<params as JSON>]",
   help: `Signs a command with the operator key and waits for its answer. Every command ends in exactly one answer:
 succeeded, failed (the component's own words), refused (a rule), or interrupted (the gateway stopped meanwhile).
-A command that reaches the gateway after --expires is refused, never carried out late.
+A command that reaches the gateway after --expires (default 30s) is refused, never carried out late.
 
   outstation command pump-7 boiler relay '{"on": true}'`,
   options: { expires: { type: "string", default: "30s" } },

@@ -22,10 +22,11 @@ when it is called, and its limits; all that is not granted does not exist for th
       "triggers": { "interval": { "sample": "1s" } },
       "config":   { "setpoint": 61.5 } } } }
 
-With --release, the deployment of before is taken with another release of one component. The command waits until the
-gateway has committed, refused or rolled back (--no-wait to leave it alone, --timeout for how long). Exit code 1 means
-that something else runs now than was asked for; "outstation why" says why. Exit code 75 means that the gateway has not
-said yet, or that you pressed Ctrl-C: the deployment is published and goes on by itself.
+With --release, the deployment of before is taken with another release of one component; your file is not changed, so
+a later deployment of the file goes back to the release it names. The command waits until the gateway has committed,
+refused or rolled back, at most --timeout (default 5m), or not at all with --no-wait. Exit code 1 means that something
+else runs now than was asked for; "outstation why" says why. Exit code 75 means that the gateway has not said yet, or
+that you pressed Ctrl-C: the deployment is published and goes on by itself.
 
   outstation deploy pump-7 pump-7.json
   outstation deploy pump-7 --release boiler=boiler@1.1.0`,

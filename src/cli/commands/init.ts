@@ -46,10 +46,12 @@ are in the clear: for trying things, never for gateways in the field. --root is 
     context.progress("both repositories are signed");
     await publish(context, workspace);
     const factory = join(directory, "factory.json");
-    const next = `Set up a gateway with: outstationd setup --id <name> --factory factory.json --board board.json`;
+    const next = `Set up a gateway with: outstationd setup --id <name> --factory ${factory} --board <board.json>`;
     context.print(`The fleet is ready in ${directory}. ${next}`, { directory, broker, factory });
   },
 };
+
+const unpublished: readonly string[] = ["broker-unreachable", "broker-refused"];
 
 /** The keys are made whether the broker is there or not: a first release publishes all that is missing. */
 async function publish(context: CommandContext, workspace: Workspace): Promise<void> {
@@ -57,8 +59,8 @@ async function publish(context: CommandContext, workspace: Workspace): Promise<v
     await using session = await context.session(workspace);
     await publishImage(workspace, session.link);
   } catch (cause) {
-    if (!(cause instanceof OperatorError) || cause.code !== "broker-unreachable") throw cause;
+    if (!(cause instanceof OperatorError) || !unpublished.includes(cause.code)) throw cause;
     const message = `The fleet is ready in ${workspace.directory}, but not published. ${cause.message} Go on with: outstation release`;
-    throw new OperatorError(cause.code, message, { cause, retryable: true });
+    throw new OperatorError(cause.code, message, { cause, retryable: cause.retryable });
   }
 }

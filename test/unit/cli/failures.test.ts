@@ -1,5 +1,7 @@
 // What goes wrong on a command line: each with its exit code, one plain sentence, nothing on stdout and no stack.
 import { chmod, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedBroker, type Broker } from "../../../demo/parts/broker.ts";
@@ -135,6 +137,17 @@ describe("the command line", () => {
     expect(released).toMatchObject({ code: 69, stderr: expect.stringContaining("is not reached") });
     const again = await outstation(["release", "boiler@1.0.0", "boiler.wasm", "--dir", "away"]);
     expect(again.stderr).toContain("signed already");
+  });
+
+  it("says that the fleet is made when the broker does not let us in", async () => {
+    const notAuthorized = Uint8Array.of(0x20, 3, 0, 0x87, 0);
+    await using server = createServer((socket) => socket.once("data", () => socket.end(notAuthorized)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await outstation(["init", "--broker", url, "--dev", "--dir", "refused"]);
+    expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining("The fleet is ready in") });
+    expect(stderr).toContain("OUTSTATION_USERNAME and OUTSTATION_PASSWORD. Go on with: outstation release");
   });
 
   it("publishes a release again when its bytes are the same", async () => {
