@@ -217,7 +217,7 @@ function openOnce<T>(opened: Map<string, Promise<T>>, name: string, open: () => 
   return opening;
 }
 
-/** Sending needs a socket somewhere: any free port on any address. What it receives is filtered. */
+/** Sending needs a socket somewhere, on any free port of any address. What it receives is filtered. */
 function isEphemeral({ address, port }: UdpAddress): boolean {
   return port === 0 && /^[0.:]+$/.test(address);
 }
