@@ -5,8 +5,8 @@ export function withDeviation(source: string): string {
   return replaceOnce(
     replaceOnce(
       source,
-      `    const celsius = readTemperature();\n`,
-      `    const celsius = readTemperature();\n    const deviation = celsius - Number(get("setpoint") ?? celsius);\n`,
+      `    if (celsius === undefined) return;\n`,
+      `    if (celsius === undefined) return;\n    const deviation = celsius - Number(get("setpoint") ?? celsius);\n`,
     ),
     `    tellNeighbour(\`\${timer} \${celsius.toFixed(2)}\`);\n`,
     `    report("deviation", [{ metric: "deviation", value: { tag: "number", val: deviation }, unit: "K" }]);\n` +

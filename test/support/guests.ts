@@ -59,13 +59,14 @@ export interface Guests extends AsyncDisposable {
   start(name: string, options: GuestOptions): Promise<RunningGuest>;
 }
 
-export async function openGuests(): Promise<Guests> {
+/** Guests by name, or whatever else `build` makes of a name. */
+export async function openGuests(build: (name: string) => Promise<Uint8Array> = buildGuest): Promise<Guests> {
   const directory = await createTemporaryDirectory();
   const cache = await openTranspileCache(directory.path, systemClock);
   const built = new Map<string, Promise<Uint8Array>>();
   const running: RunningComponent[] = [];
   const prepare: Guests["prepare"] = async (name, options) => {
-    const building = built.get(name) ?? buildGuest(name);
+    const building = built.get(name) ?? build(name);
     built.set(name, building);
     const bytes = await building;
     const deployment = parseGuestDeployment(name, options.deployment);

@@ -9,12 +9,13 @@ import { createUdpSocket } from "wasi:sockets/udp-create-socket@0.2.12";
 
 const answerTimeoutMs = 1000;
 
-const probe = openSerialOnce("probe");
-const relay = openLineOnce("relay");
+let probe: ReturnType<typeof openSerial> | undefined;
+let relay: ReturnType<typeof openLine> | undefined;
 
 export const onInterval = {
   handle(timer: string): void {
     const celsius = readTemperature();
+    if (celsius === undefined) return;
     report("temperature", [{ metric: "temperature", value: { tag: "number", val: celsius }, unit: "Cel" }]);
     tellNeighbour(`${timer} ${celsius.toFixed(2)}`);
   },
@@ -25,15 +26,22 @@ export const onMessage = {
     if (method !== "relay") throw `There is no method "${method}"; there is "relay".`;
     const { on } = JSON.parse(params) as { on?: unknown };
     if (typeof on !== "boolean") throw 'Say {"on": true} or {"on": false}.';
-    relay().set(on);
-    return JSON.stringify({ relay: relay().get() });
+    relay ??= openLine("relay");
+    relay.set(on);
+    return JSON.stringify({ relay: relay.get() });
   },
 };
 
-function readTemperature(): number {
-  probe().write(encode("READ\r\n"));
-  const answer = probe().readLine(answerTimeoutMs);
-  return Number(answer.slice("T=".length));
+/** Undefined while the thermometer does not answer: its cable may be plugged in again at any time. */
+function readTemperature(): number | undefined {
+  try {
+    probe ??= openSerial("probe");
+    probe.write(encode("READ\r\n"));
+    return Number(probe.readLine(answerTimeoutMs).slice("T=".length));
+  } catch {
+    probe = undefined;
+    return undefined;
+  }
 }
 
 function tellNeighbour(text: string): void {
@@ -53,14 +61,4 @@ function tellNeighbour(text: string): void {
 /** QuickJS has no TextEncoder; what is sent here is ASCII. */
 function encode(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function openSerialOnce(name: string): () => ReturnType<typeof openSerial> {
-  let port: ReturnType<typeof openSerial> | undefined;
-  return () => (port ??= openSerial(name));
-}
-
-function openLineOnce(name: string): () => ReturnType<typeof openLine> {
-  let line: ReturnType<typeof openLine> | undefined;
-  return () => (line ??= openLine(name));
 }
