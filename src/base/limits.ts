@@ -17,6 +17,14 @@ export const limits = {
     /** Attempts for one chunk before the download is given up for this round. */
     chunkAttempts: 5,
   },
+  /** Requests for what the broker does not hold, to whoever serves the fleet. */
+  get: {
+    requestBytes: 2 * KiB,
+    /** Chunks of one request. */
+    chunks: 16,
+    /** An answer that has not begun by then is not coming: nobody serves this fleet now. */
+    timeoutMs: 10 * seconds,
+  },
   link: {
     /** Messages published and not yet acknowledged; above 20 the rate gains nothing (docs/benchmarks.md). */
     publishWindow: 20,

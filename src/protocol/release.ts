@@ -1,8 +1,23 @@
 // What the image repository says of one release, and the bytes a gateway has verified against it.
 import * as v from "valibot";
+import { sha256Hex } from "../base/hash.ts";
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a sha-256 in hex"));
 const blob = v.strictObject({ sha256, length: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
+
+const names = v.pipe(v.array(v.pipe(v.string(), v.maxLength(128))), v.maxLength(128, "expected at most 128"));
+
+/** What a gateway must have for a release, told before it fetches the first byte of it. */
+export const needsSchema = v.strictObject({
+  /** The oldest agent that can run it, "1.2.3". */
+  agent: v.optional(v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/, 'expected "1.2.3"'))),
+  /** The gateway must be one of these; none named means any. */
+  hardware: v.optional(names, []),
+  /** Interfaces of the component's world, "wasi:io/poll@0.2.12". */
+  imports: names,
+  exports: names,
+});
+export type Needs = v.InferOutput<typeof needsSchema>;
 
 /** The `custom` part of an image target `<component>/<version>.wasm`. */
 export const releaseSchema = v.strictObject({
@@ -10,6 +25,9 @@ export const releaseSchema = v.strictObject({
   version: v.string(),
   /** Grows with every release of the component; floors are counted in it. */
   counter: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  needs: v.optional(needsSchema),
+  /** `digestNeeds` of `needs`: the director repeats it, so that both mean the same world. */
+  world: v.optional(sha256),
   /** The whole component, compressed with zstd. */
   full: blob,
   /** sha-256 of an older release's component to the zstd delta that rebuilds this one from it. */
@@ -21,6 +39,12 @@ export const releaseSchema = v.strictObject({
 export type Release = v.InferOutput<typeof releaseSchema>;
 /** A content-addressed blob on the broker: sha-256 and length of the bytes as carried. */
 export type BlobReference = v.InferOutput<typeof blob>;
+
+/** The world digest: sha-256 over what a release needs, in one spelling. */
+export function digestNeeds({ agent, hardware, imports, exports }: Needs): string {
+  const sorted = [hardware, imports, exports].map((list) => [...list].sort());
+  return sha256Hex(new TextEncoder().encode(JSON.stringify([agent ?? "", ...sorted])));
+}
 
 /** The target path under which both repositories list a release. */
 export function releasePath(component: string, version: string): string {

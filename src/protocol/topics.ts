@@ -16,6 +16,13 @@ export interface GatewayTopics {
   command(id: string): string;
   /** All commands; the only wildcard a gateway subscribes to. */
   readonly commands: string;
+  /** A request for what the broker does not hold (any more), and part `part` of its answer. */
+  get(request: string): string;
+  got(request: string, part: number | "none"): string;
+  /** Every part of an answer. */
+  gots(request: string): string;
+  /** Every request of this gateway. */
+  readonly gets: string;
   result(id: string): string;
   readonly results: string;
   readonly state: string;
@@ -41,6 +48,10 @@ function createGatewayTopics(base: string): GatewayTopics {
     director: (file) => `${base}/in/director/${file}`,
     command: (id) => `${base}/in/command/${id}`,
     commands: `${base}/in/command/+`,
+    get: (request) => `${base}/out/get/${request}`,
+    got: (request, part) => `${base}/in/got/${request}/${part}`,
+    gots: (request) => `${base}/in/got/${request}/+`,
+    gets: `${base}/out/get/+`,
     result: (id) => `${base}/out/result/${id}`,
     results: `${base}/out/result/+`,
     state: `${base}/out/state`,

@@ -6,8 +6,8 @@ import { limits } from "../../base/limits.ts";
 import { compressFull, makeDelta } from "../../protocol/compression.ts";
 import { parseValue } from "../../protocol/document.ts";
 import { componentDeploymentSchema } from "../../protocol/deployment.ts";
-import { releasePath, releaseSchema } from "../../protocol/release.ts";
-import type { BlobReference, Release } from "../../protocol/release.ts";
+import { digestNeeds, releasePath, releaseSchema } from "../../protocol/release.ts";
+import type { BlobReference, Needs, Release } from "../../protocol/release.ts";
 import { OperatorError } from "../error.ts";
 import { readBytes, writeFileAtomic } from "../files.ts";
 import type { Workspace } from "../workspace.ts";
@@ -17,10 +17,13 @@ import { loadRepository, signRound } from "./repository.ts";
 /** Gateways further behind than this fetch the whole component; each delta costs a compression and a blob. */
 const deltaBases = 3;
 
+type JsonValue = NonNullable<ConstructorParameters<typeof TargetFile>[0]["unrecognizedFields"]>[string];
+
 export interface NewRelease {
   readonly component: string;
   readonly version: string;
   readonly wasmBytes: Uint8Array;
+  readonly needs?: Needs;
   /** From now on no release of this component with a lower counter may be installed anywhere. */
   readonly floor?: number;
 }
@@ -53,6 +56,7 @@ export async function addRelease(workspace: Workspace, added: NewRelease): Promi
     component,
     version,
     counter,
+    ...(added.needs === undefined ? {} : { needs: added.needs, world: digestNeeds(added.needs) }),
     full: await keepBlob(workspace, full),
     deltas: Object.fromEntries(deltas),
     ...(floor === undefined ? {} : { floor }),
@@ -137,8 +141,8 @@ async function keepBlob(workspace: Workspace, bytes: Uint8Array): Promise<BlobRe
 }
 
 function createReleaseTarget({ lengthBytes, sha256, release }: ListedRelease): TargetFile {
-  const { floor, ...rest } = release;
-  const custom = floor === undefined ? rest : { ...rest, floor };
+  // As JSON has it: what is undefined is not there.
+  const custom = JSON.parse(JSON.stringify(release)) as Record<string, JsonValue>;
   const path = releasePath(release.component, release.version);
   return new TargetFile({ path, length: lengthBytes, hashes: { sha256 }, unrecognizedFields: { custom } });
 }
