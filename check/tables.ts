@@ -120,8 +120,8 @@ export const powers: readonly Power[] = [
 /** A dependency is imported in these places alone, so that leaving it means changing them alone. */
 export const dependencies: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["src/link/connection.ts"],
-  "tuf-js": ["src/trust/tuf.ts"],
-  "@tufjs/models": ["src/trust/tuf.ts", "src/operator/repository"],
+  "tuf-js": ["src/trust/tuf"],
+  "@tufjs/models": ["src/trust/tuf", "src/operator/repository"],
   jose: ["src/control/verifyCommand.ts", "src/operator/command.ts"],
   valibot: [
     "src/protocol",

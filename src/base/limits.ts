@@ -61,6 +61,8 @@ export const limits = {
     snapshotMaxBytes: 512 * KiB,
     targetsMaxBytes: 2 * MiB,
     deploymentMaxBytes: 64 * KiB,
+    /** Publishers whose metadata is read to find one target (TUF 5.6.7). */
+    publishers: 32,
     /** Root versions walked in one refresh. */
     rootRotations: 32,
   },

@@ -6,12 +6,14 @@ import type { Refusal } from "../protocol/refusal.ts";
 import { parseReleaseName, releasePath, releaseSchema } from "../protocol/release.ts";
 import type { Release, VerifiedTarget } from "../protocol/release.ts";
 import { floorOf, raiseFloor } from "./floors.ts";
-import type { FloorName, Floors } from "./floors.ts";
-import type { SignedTarget, VerifiedMetadata } from "./tuf.ts";
+import type { Floors } from "./floors.ts";
+import { authorityOf } from "./tuf/metadata.ts";
+import type { Authority, SignedTarget, VerifiedMetadata } from "./tuf/metadata.ts";
 
 export interface Agreement {
-  /** By name of the component in the deployment. */
-  readonly targets: ReadonlyMap<string, VerifiedTarget>;
+  /** By name of the component in the deployment; or the first disagreement, which refuses all of it. */
+  readonly targets: ReadonlyMap<string, VerifiedTarget> | Refusal;
+  /** To be kept in either case: who refuses an old release must remember why. */
   readonly floors: Floors;
 }
 
@@ -22,20 +24,30 @@ export interface AgreementInput {
   readonly floors: Floors;
 }
 
-/** Uptane 5.4.4.2 step 10, for every component of the deployment; the first disagreement refuses all of it. */
-export function agree(input: AgreementInput): Agreement | Refusal {
-  const { deployment, director, image } = input;
-  const targets = new Map<string, VerifiedTarget>();
-  let floors = input.floors;
-  for (const [name, { release }] of Object.entries(deployment.components)) {
-    const { component, version } = parseReleaseName(release);
-    const path = releasePath(component, version);
-    const target = agreeOn(path, { director, image });
-    if (isRefusal(target)) return target;
-    const raised = raiseCounterFloor(component, image, floors);
-    if (isRefusal(raised)) return raised;
+/** The image targets that a deployment names. */
+export function listPaths({ components }: Deployment): readonly string[] {
+  return Object.values(components).map(({ release }) => pathOf(release));
+}
+
+/** Uptane 5.4.4.2 step 10, for every component of the deployment. */
+export function agree(input: AgreementInput): Agreement {
+  const { deployment, image } = input;
+  let { floors } = input;
+  for (const { release } of Object.values(deployment.components)) {
+    const raised = raiseCounterFloor(parseReleaseName(release).component, image, floors);
+    if (isRefusal(raised)) return { targets: raised, floors };
     floors = raised;
-    const floor = floorOf(floors, counterFloor(component), image.root);
+  }
+  return { targets: selectTargets({ ...input, floors }), floors };
+}
+
+function selectTargets({ deployment, director, image, floors }: AgreementInput): Agreement["targets"] {
+  const targets = new Map<string, VerifiedTarget>();
+  for (const [name, { release }] of Object.entries(deployment.components)) {
+    const { component } = parseReleaseName(release);
+    const target = agreeOn(pathOf(release), { director, image });
+    if (isRefusal(target)) return target;
+    const floor = counterFloorOf(component, image, floors);
     // Uptane 5.4.4.6: the release counter guards against rollback even when the director is in wrong hands.
     if (target.release.counter < floor) {
       const fix = "Deploy a newer release; only the image repository's targets keys can allow this one.";
@@ -43,7 +55,12 @@ export function agree(input: AgreementInput): Agreement | Refusal {
     }
     targets.set(name, target);
   }
-  return { targets, floors };
+  return targets;
+}
+
+function pathOf(release: string): string {
+  const { component, version } = parseReleaseName(release);
+  return releasePath(component, version);
 }
 
 /** The same path, length and hash in both (Uptane 5.4.4.6); the release itself is described by the image side alone. */
@@ -92,11 +109,29 @@ function raiseCounterFloor(component: string, image: VerifiedMetadata, floors: F
     const release = readRelease(target);
     if (isRefusal(release)) return release;
     if (release.floor === undefined) continue;
-    raised = raiseFloor(raised, counterFloor(component), { root: image.root, value: release.floor });
+    const authority = authorityOfTargets(target.role, image);
+    raised = raiseFloor(raised, counterFloorName(component, target.role), { authority, value: release.floor });
   }
   return raised;
 }
 
-function counterFloor(component: string): FloorName {
-  return { name: `image/counter/${component}`, role: "targets" };
+/**
+ * The highest floor that anybody still trusted has set: each is held against the keys of the role that set it, so
+ * that no publisher lifts a floor of the repository's own, and a floor goes with the publisher whose key was taken away.
+ */
+function counterFloorOf(component: string, image: VerifiedMetadata, floors: Floors): number {
+  const own = counterFloorName(component, "targets");
+  const names = [...floors.keys()].filter((name) => name === own || name.startsWith(`${own}/`));
+  const roleOf = (name: string): string => (name === own ? "targets" : name.slice(own.length + 1));
+  return Math.max(0, ...names.map((name) => floorOf(floors, name, authorityOfTargets(roleOf(name), image))));
+}
+
+function counterFloorName(component: string, role: string): string {
+  return role === "targets" ? `image/counter/${component}` : `image/counter/${component}/${role}`;
+}
+
+/** A publisher that is not among those that were needed for the component is trusted with it no more. */
+function authorityOfTargets(role: string, { root, versions, publishers }: VerifiedMetadata): Authority {
+  if (role === "targets") return authorityOf(root, "targets");
+  return publishers.get(role)?.authority ?? { version: versions.targets, keys: [] };
 }

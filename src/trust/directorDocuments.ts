@@ -10,7 +10,7 @@ import { refuse, isRefusal } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { deploymentTarget, directorCustomSchema, operatorsTarget, targetFileName } from "../protocol/repository.ts";
 import type { FetchFile } from "./fetchFile.ts";
-import type { SignedTarget, VerifiedMetadata } from "./tuf.ts";
+import type { SignedTarget, VerifiedMetadata } from "./tuf/metadata.ts";
 
 export interface DirectorDocuments {
   readonly deployment: Deployment;

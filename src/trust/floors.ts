@@ -4,42 +4,40 @@ import * as v from "valibot";
 import type { Disk } from "../base/disk.ts";
 import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { TrustError } from "./error.ts";
-import type { Role, TrustedRoot } from "./tuf.ts";
+import type { Authority } from "./tuf/metadata.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const floorSchema = v.strictObject({
   value: whole,
-  /** Ids of the keys that could sign for it, and the root version that said so. */
+  /** Ids of the keys that could sign for it, and the version of the metadata that said so: a root, or targets. */
   keys: v.array(v.string()),
   root: whole,
 });
 type Floor = v.InferOutput<typeof floorSchema>;
 
-/** Name, such as "image/timestamp" or "image/counter/boiler", to floor. */
+/** Name, such as "image/timestamp" or "image/counter/boiler", to floor: a quantity that only grows. */
 export const floorsSchema = v.strictObject({ format: v.literal(1), floors: v.record(v.string(), floorSchema) });
 
 export type Floors = ReadonlyMap<string, Floor>;
 
-/** A quantity that only grows, and the role whose keys vouch for it. */
-export interface FloorName {
-  readonly name: string;
-  readonly role: Role;
-}
-
-/** Lowest value still accepted; 0 when there is none, or when a newer root took a key from the role (TUF 5.3.11). */
-export function floorOf(floors: Floors, { name, role }: FloorName, root: TrustedRoot): number {
+/**
+ * Lowest value still accepted; 0 when there is none, or when newer metadata took a key from the role that vouches for
+ * it (TUF 5.3.11).
+ */
+export function floorOf(floors: Floors, name: string, authority: Authority): number {
   const floor = floors.get(name);
   if (floor === undefined) return 0;
-  // Only a key that is gone can have been stolen: adding keys, or an older root, resets nothing.
-  const revoked = floor.root < root.version && floor.keys.some((key) => !root.keys[role].includes(key));
+  // Only a key that is gone can have been stolen: adding keys, or older metadata, resets nothing.
+  const revoked = floor.root < authority.version && floor.keys.some((key) => !authority.keys.includes(key));
   return revoked ? 0 : floor.value;
 }
 
 /** The floors with one raised to `value`; never lowered but by a revoked key. */
-export function raiseFloor(floors: Floors, floor: FloorName, raise: { root: TrustedRoot; value: number }): Floors {
-  const value = Math.max(raise.value, floorOf(floors, floor, raise.root));
-  return new Map(floors).set(floor.name, { value, keys: [...raise.root.keys[floor.role]], root: raise.root.version });
+export function raiseFloor(floors: Floors, name: string, raise: { authority: Authority; value: number }): Floors {
+  const { authority } = raise;
+  const value = Math.max(raise.value, floorOf(floors, name, authority));
+  return new Map(floors).set(name, { value, keys: [...authority.keys], root: authority.version });
 }
 
 const copies = ["floors.json", "floors.copy.json"];

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import { TrustError } from "./error.ts";
-import { readRoot } from "./tuf.ts";
-import type { TrustedRoot } from "./tuf.ts";
+import { readRoot } from "./tuf/metadata.ts";
+import type { TrustedRoot } from "./tuf/metadata.ts";
 
 export const rootFile = "root.json";
 
@@ -43,7 +43,7 @@ export async function loadMetadata(
   root: DurableRoot,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map([[rootFile, root.bytes]]);
-  for (const file of otherFiles) {
+  for (const file of [...(await listPublishers(location)), ...otherFiles]) {
     const bytes = await location.disk.readFile(join(location.directory, file));
     if (bytes !== undefined) files.set(file, bytes);
   }
@@ -60,14 +60,27 @@ export async function promoteRoot(location: CacheLocation, before: DurableRoot, 
   await location.disk.writeFile(join(location.directory, rootFile), bytes);
 }
 
-/** TUF 5.4.5, 5.5.7, 5.6.6: keeps the rest once all of it is verified. */
-export async function promoteMetadata(location: CacheLocation, read: ReadFile): Promise<void> {
-  for (const file of otherFiles) {
+/** TUF 5.4.5, 5.5.7, 5.6.6: keeps the rest once all of it is verified; of publishers, those that were needed. */
+export async function promoteMetadata(
+  location: CacheLocation,
+  read: ReadFile,
+  publishers: readonly string[],
+): Promise<void> {
+  const publisherFiles = publishers.map((name) => `${name}.json`);
+  for (const file of [...publisherFiles, ...otherFiles]) {
     const bytes = await read(file);
     const path = join(location.directory, file);
     if (bytes === undefined || sameBytes(bytes, await location.disk.readFile(path))) continue;
     await location.disk.writeFile(path, bytes);
   }
+  for (const file of await listPublishers(location))
+    if (!publisherFiles.includes(file)) await location.disk.remove(join(location.directory, file));
+}
+
+/** A publisher's name is never that of a top-level role (checked before anything of it is trusted). */
+async function listPublishers({ disk, directory }: CacheLocation): Promise<readonly string[]> {
+  const names = await disk.list(directory);
+  return names.filter((name) => name.endsWith(".json") && name !== rootFile && !otherFiles.includes(name));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {

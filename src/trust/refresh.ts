@@ -7,16 +7,17 @@ import type { Deployment, DeploymentText } from "../protocol/deployment.ts";
 import { refuse, isRefusal } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { VerifiedTarget } from "../protocol/release.ts";
-import { agree } from "./agreement.ts";
+import { agree, listPaths } from "./agreement.ts";
 import { checkAddressee, fetchDirectorDocuments } from "./directorDocuments.ts";
 import type { FetchFile } from "./fetchFile.ts";
 import { floorOf, loadFloors, raiseFloor, saveFloors } from "./floors.ts";
-import type { FloorName, Floors } from "./floors.ts";
+import type { Floors } from "./floors.ts";
 import { loadRoot } from "./metadataCache.ts";
 import type { CacheLocation } from "./metadataCache.ts";
 import { attestedFloor, refreshRepository } from "./refreshRepository.ts";
 import type { RepositoryName } from "./refreshRepository.ts";
-import type { VerifiedMetadata } from "./tuf.ts";
+import { authorityOf } from "./tuf/metadata.ts";
+import type { VerifiedMetadata } from "./tuf/metadata.ts";
 
 export interface VerifiedDeployment {
   readonly deployment: Deployment;
@@ -50,14 +51,14 @@ export async function refreshTrust(refresh: TrustRefresh): Promise<VerifiedDeplo
   await refresh.disk.makeDirectory(locate(refresh, "director").directory);
   await refresh.disk.makeDirectory(locate(refresh, "image").directory);
   // Uptane 5.4.4.2 steps 2 to 5: the director first.
-  const director = await refreshOne(refresh, "director", refresh.fetchDirector);
+  const director = await refreshOne(refresh, "director", []);
   if (director === "never-published") return "nothing-deployed";
   if (isRefusal(director)) return director;
   const documents = await fetchDirectorDocuments(director, refresh.gateway, refresh.fetchDirector);
   if (documents === "no-deployment") return "nothing-deployed";
   if (isRefusal(documents)) return documents;
   // Uptane 5.4.4.2 steps 6 to 9: then what exists.
-  const image = await refreshOne(refresh, "image", refresh.fetchImage);
+  const image = await refreshOne(refresh, "image", listPaths(documents.deployment));
   if (image === "never-published")
     return refuse("trust.missing", "The image repository is not published.", "Publish the image repository.");
   if (isRefusal(image)) return image;
@@ -73,33 +74,37 @@ interface Evidence {
 }
 
 /** The deployment's own version never goes back, whoever signs it again (Uptane 5.4.4.6). */
-const deploymentFloor: FloorName = { name: "director/deployment", role: "targets" };
+const deploymentFloor = "director/deployment";
 
 async function conclude(refresh: TrustRefresh, evidence: Evidence): Promise<VerifiedDeployment | Refusal> {
   const { director, image, deployment, text, operators } = evidence;
   const floors = await loadFloors(refresh.disk, refresh.directory);
-  const seen = floorOf(floors, deploymentFloor, director.root);
+  const authority = authorityOf(director.root, "targets");
+  const seen = floorOf(floors, deploymentFloor, authority);
   if (deployment.version < seen) {
     const fix = "Deploy again; the new deployment gets a higher version.";
     return refuse("trust.rollback", `Deployment ${deployment.version} is older than ${seen}, seen before.`, fix);
   }
   const agreed = agree({ deployment, director, image, floors });
-  if (isRefusal(agreed)) return agreed;
-  const raise = { root: director.root, value: deployment.version };
-  await saveFloors(refresh.disk, refresh.directory, raiseFloor(agreed.floors, deploymentFloor, raise));
-  return { deployment, text, targets: agreed.targets, operators };
+  const { targets } = agreed;
+  const raised = isRefusal(targets)
+    ? agreed.floors
+    : raiseFloor(agreed.floors, deploymentFloor, { authority, value: deployment.version });
+  await saveFloors(refresh.disk, refresh.directory, raised);
+  return isRefusal(targets) ? targets : { deployment, text, targets, operators };
 }
 
 async function refreshOne(
   refresh: TrustRefresh,
   name: RepositoryName,
-  fetchFile: FetchFile,
+  paths: readonly string[],
 ): Promise<VerifiedMetadata | Refusal | "never-published"> {
   const floors = await loadFloors(refresh.disk, refresh.directory);
   const outcome = await refreshRepository({
     name,
     location: locate(refresh, name),
-    fetchFile,
+    fetchFile: name === "director" ? refresh.fetchDirector : refresh.fetchImage,
+    paths,
     floors,
     keepFloors: (raised) => saveFloors(refresh.disk, refresh.directory, raised),
     nowMs: await trustedTimeMs(refresh, name, floors),
@@ -116,7 +121,10 @@ async function refreshOne(
 async function trustedTimeMs(refresh: TrustRefresh, name: RepositoryName, floors: Floors): Promise<number> {
   const names: readonly RepositoryName[] = name === "director" ? ["director"] : ["director", "image"];
   const attested = await Promise.all(
-    names.map(async (name) => floorOf(floors, attestedFloor(name), (await loadRoot(locate(refresh, name))).root)),
+    names.map(async (name) => {
+      const { root } = await loadRoot(locate(refresh, name));
+      return floorOf(floors, attestedFloor(name), authorityOf(root, "timestamp"));
+    }),
   );
   return Math.max(refresh.nowMs, ...attested);
 }

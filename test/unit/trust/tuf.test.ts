@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { imageDirectory } from "../../../src/operator/repository/places.ts";
 import { openScratch } from "../../../src/trust/scratch.ts";
-import { readRoot, runUpdater } from "../../../src/trust/tuf.ts";
+import { readRoot } from "../../../src/trust/tuf/metadata.ts";
+import { runUpdater } from "../../../src/trust/tuf/updater.ts";
 import { createFleet, dayMs, startMs } from "../../support/fleet.ts";
 import type { Fleet } from "../../support/fleet.ts";
 
