@@ -99,7 +99,7 @@ describe("a floor that a publisher sets", () => {
     await using _ = fleet;
     const gateway = createGateway(fleet);
     const publisher = { name: "acme", paths: ["boiler/*"], targets: [boiler1, boiler2] };
-    await publishWithPublishers(fleet, [{ ...publisher, keys: [acme], floor: 1000 }], { round: 100 });
+    await publishWithPublishers(fleet, [{ ...publisher, keys: [acme], floors: { [boiler2]: 1000 } }], { round: 100 });
     await expectRefused(gateway, "trust.counter");
     await publishWithPublishers(fleet, [{ ...publisher, keys: [acme], version: 2 }], { round: 101 });
     await expectRefused(gateway, "trust.counter");
@@ -110,9 +110,10 @@ describe("a floor that a publisher sets", () => {
   test("does not count where it lists what it is not trusted with", async () => {
     const { fleet, acme } = await createPublished();
     await using _ = fleet;
-    const publisher = { name: "acme", paths: ["boiler/1.1.*"], keys: [acme], targets: [boiler2], floor: 1000 };
-    await publishWithPublishers(fleet, [publisher]);
-    await expectDeployed(createGateway(fleet), 1);
+    await deployTo(fleet, "plant-7", "boiler@1.1.0");
+    const publisher = { name: "acme", paths: ["boiler/1.1.*"], keys: [acme], targets: [boiler1, boiler2] };
+    await publishWithPublishers(fleet, [{ ...publisher, floors: { [boiler1]: 1000 } }]);
+    await expectDeployed(createGateway(fleet), 2);
   });
 
   test("cannot undo the floor of the repository's own targets", async () => {

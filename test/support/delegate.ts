@@ -21,7 +21,8 @@ export interface PublisherMetadata {
   readonly version?: number;
   /** Path to the target; taken from the top-level targets, where it is then no more, unless `custom` is given. */
   readonly targets: readonly string[];
-  readonly floor?: number;
+  /** By path of a target. */
+  readonly floors?: Readonly<Record<string, number>>;
 }
 
 const specVersion = "1.0.31";
@@ -99,7 +100,8 @@ export function toTufKey({ keyId, publicKey }: SigningKey, id = keyId): Key {
   });
 }
 
-function withFloor(file: TargetFile, { floor }: PublisherMetadata): TargetFile {
+function withFloor(file: TargetFile, { floors }: PublisherMetadata): TargetFile {
+  const floor = floors?.[file.path];
   if (floor === undefined) return file;
   const custom = { ...(file.custom as Record<string, never>), floor };
   return new TargetFile({ path: file.path, length: file.length, hashes: file.hashes, unrecognizedFields: { custom } });
