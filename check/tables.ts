@@ -71,6 +71,7 @@ export const powers: readonly Power[] = [
     allowed: [
       "src/base/random.ts",
       "src/base/hash.ts",
+      "src/trust/attestTime.ts",
       "src/operator/keys",
       "src/operator/command.ts",
       "src/control/verifyCommand.ts",

@@ -25,6 +25,12 @@ export const limits = {
     /** An answer that has not begun by then is not coming: nobody serves this fleet now. */
     timeoutMs: 10 * seconds,
   },
+  time: {
+    /** The director is asked for the time at a connect, at most this often. */
+    askAgainMs: 3600 * seconds,
+    /** A clock that is off by more than this is worth a line in the log; certificates and commands allow about as much. */
+    worthSayingS: 60,
+  },
   link: {
     /** Messages published and not yet acknowledged; above 20 the rate gains nothing (docs/benchmarks.md). */
     publishWindow: 20,

@@ -15,6 +15,8 @@ export const rules = {
   "trust.disagreement": "Image repository and director must agree on name, length and hash (Uptane 5.4.4.6).",
   "trust.gateway": "A director document is for the one gateway it names (Uptane 5.4.4.6).",
   "trust.counter": "A release below the component's counter floor is never installed (Uptane 5.4.4.6).",
+  "trust.time":
+    "An answer about the time must be signed by the director, for this gateway and this question (Uptane 5.4.4.2).",
   "delivery.hash": "A chunk, blob or rebuilt component must have exactly the signed length and hash.",
   "delivery.missing": "Every chunk of a blob must be obtainable.",
   "delivery.disk": "There must be room on the disk for a component before it is fetched.",
