@@ -66,11 +66,19 @@ export const limits = {
     timestampMaxBytes: 16 * KiB,
     snapshotMaxBytes: 512 * KiB,
     targetsMaxBytes: 2 * MiB,
+    /** Snapshot and targets together, as the difference from older ones: less than the targets alone may have. */
+    roundMaxBytes: 2 * MiB,
     deploymentMaxBytes: 64 * KiB,
     /** Publishers whose metadata is read to find one target (TUF 5.6.7). */
     publishers: 32,
     /** Root versions walked in one refresh. */
     rootRotations: 32,
+  },
+  /** What an operator keeps published besides the newest metadata. */
+  published: {
+    /** Rounds from which the difference to the newest is published: gateways further behind fetch every file whole. */
+    imageRounds: 8,
+    directorRounds: 2,
   },
   deployment: {
     /** Of one gateway: each takes a thread and its 10 MB. */

@@ -1,16 +1,16 @@
 // Puts what is on disk onto the broker, as often as one likes; whatever a reader sees on the way verifies.
-import { join } from "node:path";
 import { sha256Hex } from "../base/hash.ts";
 import { publishBlob } from "../link/publishBlob.ts";
 import type { BlobReference } from "../protocol/release.ts";
-import { indexFile, targetFileName } from "../protocol/repository.ts";
+import { targetFileName } from "../protocol/repository.ts";
 import { createTopics } from "../protocol/topics.ts";
 import { OperatorError } from "./error.ts";
 import { readBytes } from "./files.ts";
 import type { Publisher } from "./publisher.ts";
 import { listReleases, renewImageWhenStale } from "./repository/addRelease.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "./repository/places.ts";
-import { listRoots, loadRepository, rootFileName, timestampFile } from "./repository/repository.ts";
+import { publishMetadata } from "./publishMetadata.ts";
+import { loadRepository } from "./repository/repository.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Chunks of the full blob and of every delta first, then the metadata that names them. */
@@ -33,12 +33,12 @@ export async function publishRelease(
   await publishImage(workspace, publisher);
 }
 
-/** The metadata of the image repository; the timestamp last, so that it never names what is not there yet. */
+/** The metadata of the image repository. */
 export async function publishImage(workspace: Workspace, publisher: Publisher): Promise<void> {
   const { image } = createTopics(workspace.settings.root);
   const directory = imageDirectory(workspace);
   const { versions } = await loadRepository(directory);
-  await publishMetadata({ directory, rootDirectory: directory, versions, contents: [], topicOf: image }, publisher);
+  await publishMetadata({ directory, rootDirectory: directory, versions, documents: [], topicOf: image }, publisher);
 }
 
 /** What a gateway needs for its newest deployment: the image repository, renewed when it grew stale, then its director. */
@@ -47,7 +47,7 @@ export async function publishDeployment(workspace: Workspace, gateway: string, p
   await publishDirector(workspace, gateway, publisher);
 }
 
-/** The director of one gateway: its documents, then the metadata, the timestamp last. */
+/** The director of one gateway: its documents and its metadata. */
 export async function publishDirector(workspace: Workspace, gateway: string, publisher: Publisher): Promise<void> {
   const { director } = createTopics(workspace.settings.root).gateway(gateway);
   const directory = directorDirectory(workspace, gateway);
@@ -57,32 +57,11 @@ export async function publishDirector(workspace: Workspace, gateway: string, pub
       "gateway-missing",
       `${gateway} was never deployed to. Deploy to it: outstation deploy ${gateway} deployment.json`,
     );
-  const documents = targets.filter(({ path }) => path.endsWith(".json"));
-  const contents = documents.map(({ path, hashes }) => targetFileName(path, hashes["sha256"] ?? ""));
+  const documents = targets
+    .filter(({ path }) => path.endsWith(".json"))
+    .map(({ path, hashes }) => ({ path, file: targetFileName(path, hashes["sha256"] ?? "") }));
   const rootDirectory = directorRootDirectory(workspace);
-  await publishMetadata({ directory, rootDirectory, versions, contents, topicOf: director }, publisher);
-}
-
-interface PublishedMetadata {
-  readonly directory: string;
-  readonly rootDirectory: string;
-  readonly versions: { readonly snapshot: number; readonly targets: number };
-  readonly contents: readonly string[];
-  readonly topicOf: (file: string) => string;
-}
-
-async function publishMetadata(published: PublishedMetadata, publisher: Publisher): Promise<void> {
-  const { directory, rootDirectory, versions, topicOf } = published;
-  const publish = async (from: string, file: string): Promise<void> => {
-    const payload = await readBytes(join(from, file), "metadata to publish");
-    await publisher.publish({ topic: topicOf(file), payload, retain: true });
-  };
-  for (const file of published.contents) await publish(directory, file);
-  for (const version of await listRoots(rootDirectory)) await publish(rootDirectory, rootFileName(version));
-  await publish(directory, `${versions.targets}.targets.json`);
-  await publish(directory, `${versions.snapshot}.snapshot.json`);
-  await publish(rootDirectory, indexFile);
-  await publish(directory, timestampFile);
+  await publishMetadata({ directory, rootDirectory, versions, documents, topicOf: director }, publisher);
 }
 
 /** As retained chunks. A blob that the disk damaged would go to another address, so it is not published at all. */

@@ -42,6 +42,17 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array, maxBytes: number
   return expand(delta, maxBytes, Buffer.from(base));
 }
 
+/** Small texts that share much with the dictionary. The window is as small as they are: a reader needs little memory. */
+export function pack(bytes: Uint8Array, dictionary: Uint8Array): Promise<Uint8Array> {
+  const params = { [constants.ZSTD_c_compressionLevel]: fullLevel, [constants.ZSTD_c_checksumFlag]: 1 };
+  return compress(bytes, { params, dictionary: Buffer.from(dictionary) });
+}
+
+/** What `pack` was given. Rejects with CompressionError, as for deltas. */
+export function applyPacked(dictionary: Uint8Array, packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  return expand(packed, maxBytes, Buffer.from(dictionary));
+}
+
 async function expand(bytes: Uint8Array, maxBytes: number, dictionary?: Buffer): Promise<Uint8Array> {
   const params = { [constants.ZSTD_d_windowLogMax]: windowLogMax };
   try {

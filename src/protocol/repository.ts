@@ -7,14 +7,6 @@ export const deploymentTarget = "deployment.json";
 /** The director target that lists which key may call what. */
 export const operatorsTarget = "operators.json";
 
-/** Unsigned: says how far the root chain goes, so that nobody waits for a root that was never published. */
-export const indexFile = "index.json";
-
-export const indexSchema = v.object({
-  /** Newest root version there is. */
-  root: v.pipe(v.number(), v.integer(), v.minValue(1)),
-});
-
 /** The `custom` part of every director target: the one gateway it is for (Uptane 5.4.4.6). */
 export const directorCustomSchema = v.strictObject({ gateway: v.string() });
 

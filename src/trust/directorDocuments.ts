@@ -10,12 +10,20 @@ import { refuse, isRefusal } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { deploymentTarget, directorCustomSchema, operatorsTarget, targetFileName } from "../protocol/repository.ts";
 import type { FetchFile } from "./fetchFile.ts";
+import { keepDocument, loadDocument } from "./metadataCache.ts";
+import type { CacheLocation } from "./metadataCache.ts";
 import type { SignedTarget, VerifiedMetadata } from "./tuf/metadata.ts";
 
 export interface DirectorDocuments {
   readonly deployment: Deployment;
   readonly text: DeploymentText;
   readonly operators: Operators;
+}
+
+interface DocumentSource {
+  readonly fetchFile: FetchFile;
+  /** Where the documents are kept, so that one that did not change is not fetched again. */
+  readonly location: CacheLocation;
 }
 
 const signAgain = "Deploy again with a current outstation.";
@@ -40,16 +48,16 @@ export function checkAddressee(director: VerifiedMetadata, gateway: string): Ref
 export async function fetchDirectorDocuments(
   director: VerifiedMetadata,
   gateway: string,
-  fetchDirector: FetchFile,
+  source: DocumentSource,
 ): Promise<DirectorDocuments | Refusal | "no-deployment"> {
   const signedDeployment = director.targets.get(deploymentTarget);
   if (signedDeployment === undefined) return "no-deployment";
   const signedOperators = director.targets.get(operatorsTarget);
   if (signedOperators === undefined)
     return refuse("trust.malformed", `The director lists no ${operatorsTarget}.`, signAgain);
-  const operatorsBytes = await fetchTarget(signedOperators, fetchDirector);
+  const operatorsBytes = await fetchTarget(signedOperators, source);
   if (isRefusal(operatorsBytes)) return operatorsBytes;
-  const deploymentBytes = await fetchTarget(signedDeployment, fetchDirector);
+  const deploymentBytes = await fetchTarget(signedDeployment, source);
   if (isRefusal(deploymentBytes)) return deploymentBytes;
   const operators = parseOrRefuse("trust.malformed", () =>
     parseDocument(operatorsSchema, operatorsBytes, { what: operatorsTarget }),
@@ -74,17 +82,27 @@ function readGateway(target: SignedTarget): string | Refusal {
   return isRefusal(custom) ? custom : custom.gateway;
 }
 
-/** TUF 5.7.1 to 5.7.3: a bounded fetch by hash, and then exactly the signed length and hash. */
-async function fetchTarget(target: SignedTarget, fetchFile: FetchFile): Promise<Uint8Array | Refusal> {
+/** TUF 5.7.1 to 5.7.3: what is kept, or a bounded fetch by hash, and then exactly the signed length and hash. */
+async function fetchTarget(
+  target: SignedTarget,
+  { fetchFile, location }: DocumentSource,
+): Promise<Uint8Array | Refusal> {
   const maxBytes = limits.trust.deploymentMaxBytes;
   if (target.lengthBytes > maxBytes)
     return refuse("trust.malformed", `${target.path} has ${target.lengthBytes} bytes, over ${maxBytes}.`, signAgain);
+  const kept = await loadDocument(location, target.path);
+  if (kept !== undefined && isSigned(target, kept)) return kept;
   const name = targetFileName(target.path, target.sha256);
   const bytes = await fetchFile(name, target.lengthBytes);
   if (bytes === undefined) return refuse("trust.missing", `${name} is not there.`, "Publish the director again.");
-  if (bytes.byteLength !== target.lengthBytes || sha256Hex(bytes) !== target.sha256)
+  if (!isSigned(target, bytes))
     return refuse("trust.mismatch", `${name} is not what the director signed.`, "Publish the director again.");
+  await keepDocument(location, target.path, bytes);
   return bytes;
+}
+
+function isSigned(target: SignedTarget, bytes: Uint8Array): boolean {
+  return bytes.byteLength === target.lengthBytes && sha256Hex(bytes) === target.sha256;
 }
 
 function parseOrRefuse<T>(rule: "trust.malformed" | "deployment.malformed", parse: () => T): T | Refusal {

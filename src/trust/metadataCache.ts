@@ -3,10 +3,12 @@ import { join } from "node:path";
 import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import { TrustError } from "./error.ts";
+import type { KeptRound } from "./packedFetch.ts";
 import { readRoot } from "./tuf/metadata.ts";
 import type { TrustedRoot } from "./tuf/metadata.ts";
 
 export const rootFile = "root.json";
+const documentsDirectory = "documents";
 
 /** In the order they are written: whatever a power cut leaves, the timestamp is not ahead of what it names. */
 const otherFiles = ["targets.json", "snapshot.json", "timestamp.json"];
@@ -51,6 +53,41 @@ export async function loadMetadata(
 }
 
 type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
+
+/** The round that is kept, with the documents that were fetched for it; undefined when nothing whole is. */
+export async function loadKeptRound(
+  location: CacheLocation,
+  documents: readonly string[],
+): Promise<KeptRound | undefined> {
+  const { disk, directory } = location;
+  const [snapshot, targets] = await Promise.all(
+    ["snapshot.json", "targets.json"].map((file) => disk.readFile(join(directory, file))),
+  );
+  const version = snapshot && readVersion(snapshot);
+  if (snapshot === undefined || targets === undefined || version === undefined) return undefined;
+  const kept = await Promise.all(documents.map((path) => loadDocument(location, path)));
+  return { snapshot: version, files: [snapshot, targets, ...kept.filter((bytes) => bytes !== undefined)] };
+}
+
+/** A document that a director's targets list, as it was last fetched; whoever uses it checks its hash. */
+export function loadDocument({ disk, directory }: CacheLocation, path: string): Promise<Uint8Array | undefined> {
+  return disk.readFile(join(directory, documentsDirectory, path));
+}
+
+export async function keepDocument({ disk, directory }: CacheLocation, path: string, bytes: Uint8Array): Promise<void> {
+  await disk.makeDirectory(join(directory, documentsDirectory));
+  await disk.writeFile(join(directory, documentsDirectory, path), bytes);
+}
+
+function readVersion(metadata: Uint8Array): number | undefined {
+  try {
+    const { signed } = JSON.parse(new TextDecoder().decode(metadata)) as { signed?: { version?: unknown } };
+    return Number.isSafeInteger(signed?.version) ? (signed?.version as number) : undefined;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}
 
 /** TUF 5.3.8: keeps a root as soon as it is verified, whatever becomes of the rest. */
 export async function promoteRoot(location: CacheLocation, before: DurableRoot, read: ReadFile): Promise<void> {

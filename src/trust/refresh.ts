@@ -6,14 +6,16 @@ import type { Operators } from "../protocol/command.ts";
 import type { Deployment, DeploymentText } from "../protocol/deployment.ts";
 import { refuse, isRefusal } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { deploymentTarget } from "../protocol/repository.ts";
 import type { VerifiedTarget } from "../protocol/release.ts";
 import { agree, listPaths } from "./agreement.ts";
 import { checkAddressee, fetchDirectorDocuments } from "./directorDocuments.ts";
 import type { FetchFile } from "./fetchFile.ts";
 import { floorOf, loadFloors, raiseFloor, saveFloors } from "./floors.ts";
 import type { Floors } from "./floors.ts";
-import { loadRoot } from "./metadataCache.ts";
+import { loadKeptRound, loadRoot } from "./metadataCache.ts";
 import type { CacheLocation } from "./metadataCache.ts";
+import { createPackedFetch } from "./packedFetch.ts";
 import { attestedFloor, refreshRepository } from "./refreshRepository.ts";
 import type { RepositoryName } from "./refreshRepository.ts";
 import { authorityOf } from "./tuf/metadata.ts";
@@ -23,7 +25,7 @@ export interface VerifiedDeployment {
   readonly deployment: Deployment;
   /** The same as it was written and signed. */
   readonly text: DeploymentText;
-  /** By name of the component in the deployment. */
+  /** By name of the component in the deployment; empty when it is the installed one. */
   readonly targets: ReadonlyMap<string, VerifiedTarget>;
   readonly operators: Operators;
 }
@@ -35,10 +37,13 @@ export interface TrustRefresh {
   /** The two anchors this gateway was made with (TUF 5.2). */
   readonly factory: { readonly imageRoot: Uint8Array; readonly directorRoot: Uint8Array };
   readonly gateway: string;
+  /** What is published, as it is published: packed or not. */
   readonly fetchDirector: FetchFile;
   readonly fetchImage: FetchFile;
   /** The gateway's clock; may be wrong. Time that signers attested counts as well. */
   readonly nowMs: number;
+  /** Version of the deployment that is committed here, if any. */
+  readonly installed?: number | undefined;
   readonly log: Log;
 }
 
@@ -51,14 +56,24 @@ export async function refreshTrust(refresh: TrustRefresh): Promise<VerifiedDeplo
   await refresh.disk.makeDirectory(locate(refresh, "director").directory);
   await refresh.disk.makeDirectory(locate(refresh, "image").directory);
   // Uptane 5.4.4.2 steps 2 to 5: the director first.
-  const director = await refreshOne(refresh, "director", []);
+  const fetchDirector = createFetch(refresh, "director");
+  const director = await refreshOne(refresh, "director", { fetchFile: fetchDirector, paths: [] });
   if (director === "never-published") return "nothing-deployed";
   if (isRefusal(director)) return director;
-  const documents = await fetchDirectorDocuments(director, refresh.gateway, refresh.fetchDirector);
+  const documents = await fetchDirectorDocuments(director, refresh.gateway, {
+    fetchFile: fetchDirector,
+    location: locate(refresh, "director"),
+  });
   if (documents === "no-deployment") return "nothing-deployed";
   if (isRefusal(documents)) return documents;
+  // Uptane 5.4.4.2 step 5: a director that says what is installed already ends it; nothing else need be fetched.
+  const { deployment, text, operators } = documents;
+  if (deployment.version === refresh.installed) return { deployment, text, operators, targets: new Map() };
   // Uptane 5.4.4.2 steps 6 to 9: then what exists.
-  const image = await refreshOne(refresh, "image", listPaths(documents.deployment));
+  const image = await refreshOne(refresh, "image", {
+    fetchFile: createFetch(refresh, "image"),
+    paths: listPaths(deployment),
+  });
   if (image === "never-published")
     return refuse("trust.missing", "The image repository is not published.", "Publish the image repository.");
   if (isRefusal(image)) return image;
@@ -97,13 +112,13 @@ async function conclude(refresh: TrustRefresh, evidence: Evidence): Promise<Veri
 async function refreshOne(
   refresh: TrustRefresh,
   name: RepositoryName,
-  paths: readonly string[],
+  { fetchFile, paths }: { readonly fetchFile: FetchFile; readonly paths: readonly string[] },
 ): Promise<VerifiedMetadata | Refusal | "never-published"> {
   const floors = await loadFloors(refresh.disk, refresh.directory);
   const outcome = await refreshRepository({
     name,
     location: locate(refresh, name),
-    fetchFile: name === "director" ? refresh.fetchDirector : refresh.fetchImage,
+    fetchFile,
     paths,
     floors,
     keepFloors: (raised) => saveFloors(refresh.disk, refresh.directory, raised),
@@ -111,6 +126,14 @@ async function refreshOne(
     refuseMetadata: (metadata) => (name === "director" ? checkAddressee(metadata, refresh.gateway) : undefined),
   });
   return typeof outcome === "object" && "metadata" in outcome ? outcome.metadata : outcome;
+}
+
+function createFetch(refresh: TrustRefresh, name: RepositoryName): FetchFile {
+  const documents = name === "director" ? [deploymentTarget] : [];
+  return createPackedFetch({
+    fetchPublished: name === "director" ? refresh.fetchDirector : refresh.fetchImage,
+    loadKept: () => loadKeptRound(locate(refresh, name), documents),
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 // Attack: files of different moments, each validly signed, are served together.
 import { describe, expect, test } from "vitest";
+import { packRound } from "../../src/protocol/packing.ts";
 import { signTimestamp } from "../../src/operator/repository/metadata.ts";
 import {
   createFleet,
@@ -9,6 +10,7 @@ import {
   expectDeployed,
   expectRefused,
   release,
+  withholdRounds,
 } from "../support/fleet.ts";
 import type { Fleet, Gateway } from "../support/fleet.ts";
 import { readImageFile } from "../support/rotateRoot.ts";
@@ -34,6 +36,7 @@ describe("files of different moments", () => {
     const gateway = await startFleet(fleet);
     const payload = fleet.broker.get(`outstation/v1/${content}`);
     expect(payload).toBeDefined();
+    withholdRounds(fleet);
     fleet.broker.set(`outstation/v1/${name}`, payload ?? new Uint8Array());
     await expectRefused(gateway, "trust.mismatch");
   });
@@ -51,9 +54,25 @@ describe("files of different moments", () => {
     expect(await gateway.refresh()).toMatchObject({ kind: "refused" });
   });
 
+  test("are refused when they come as the difference from the round before", async () => {
+    await using fleet = await createFleet();
+    const gateway = await startFleet(fleet);
+    const [snapshot, targets] = await Promise.all(
+      ["2.snapshot.json", "2.targets.json"].map((name) => readImageFile(fleet, name)),
+    );
+    const base = [snapshot ?? new Uint8Array(), targets ?? new Uint8Array()];
+    const files = new Map([
+      ["3.snapshot.json", await readImageFile(fleet, "3.snapshot.json")],
+      ["3.targets.json", base[1] ?? new Uint8Array()],
+    ]);
+    fleet.broker.set("outstation/v1/image/from.2.round", await packRound(files, base));
+    await expectRefused(gateway, "trust.mismatch");
+  });
+
   test("are refused when one that the metadata names is withheld", async () => {
     await using fleet = await createFleet();
     const gateway = await startFleet(fleet);
+    withholdRounds(fleet);
     fleet.broker.delete("outstation/v1/image/3.targets.json");
     await expectRefused(gateway, "trust.missing");
     expect(fleet.broker.has("outstation/v1/image/3.snapshot.json")).toBe(true);

@@ -38,7 +38,7 @@ describe("a root chain with a gap", () => {
     await rotateImageRoot(fleet, { signers: await loadRootKeys(fleet) });
     await publishImage(fleet.workspace, fleet.publisher);
     await expectDeployed(gateway, 1);
-    fleet.broker.set("outstation/v1/image/index.json", new TextEncoder().encode('{ "root": 1 }'));
+    fleet.broker.delete("outstation/v1/image/2.root.json");
     await expectDeployed(gateway, 1);
     gateway.disk.files.set("/trust/image/root.json", new Uint8Array());
     await expectRefused(gateway, "trust.rollback");

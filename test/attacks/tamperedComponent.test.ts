@@ -1,5 +1,6 @@
 // Attack: the bytes of a component are changed on the way, or on the broker.
 import { describe, expect, test } from "vitest";
+import { packFile, unpackFile } from "../../src/protocol/packing.ts";
 import type { VerifiedTarget } from "../../src/protocol/release.ts";
 import { verifyComponent } from "../../src/trust/verifyComponent.ts";
 import { createFleet, createGateway, createWasm, deployTo, expectDeployed, release } from "../support/fleet.ts";
@@ -26,11 +27,15 @@ describe("a tampered document", () => {
     const gateway = createGateway(fleet);
     await release(fleet, { version: "1.0.0" });
     await deployTo(fleet, "plant-7", "boiler@1.0.0");
-    for (const [topic, payload] of fleet.broker)
-      if (topic.endsWith(document)) fleet.broker.set(topic, Uint8Array.from(payload).fill(32, 10, 11));
-    expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.mismatch" });
-    for (const [topic, payload] of fleet.broker)
-      if (topic.endsWith(document)) fleet.broker.set(topic, Uint8Array.of(...payload, 32));
+    const [topic = "", payload = new Uint8Array()] = [...fleet.broker].find(([name]) => name.endsWith(document)) ?? [];
+    const { bytes, hint } = await unpackFile(payload, 10_000);
+    const changed = [Uint8Array.from(bytes).fill(32, 10, 11), Uint8Array.of(...bytes, 32), bytes.subarray(1)];
+    for (const tampered of changed)
+      for (const sent of [tampered, await packFile(tampered, hint ?? { root: 1, snapshot: 1, oldestBase: 1 })]) {
+        fleet.broker.set(topic, sent);
+        expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.mismatch" });
+      }
+    fleet.broker.set(topic, payload.subarray(0, -4));
     expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.mismatch" });
   });
 });

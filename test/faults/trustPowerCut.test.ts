@@ -39,7 +39,7 @@ describe("a power cut while a refresh is made durable", () => {
       if (outcome !== "cut") break;
       cuts += 1;
     }
-    // Director: two copies of the floors and three files; image: a root as well; then the deployment's own floor.
-    expect(cuts).toBe(2 + 3 + 1 + 2 + 3 + 2);
+    // Director: two copies of the floors, three files, a document; image: a root as well; then the deployment's own floor.
+    expect(cuts).toBe(2 + 3 + 1 + 1 + 2 + 3 + 2);
   });
 });

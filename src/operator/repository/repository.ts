@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Metadata, MetadataKind } from "@tufjs/models";
 import type { TargetFile } from "@tufjs/models";
-import { indexFile } from "../../protocol/repository.ts";
+import { targetFileName } from "../../protocol/repository.ts";
 import { listNames, readBytes, readBytesIfPresent, writeFileAtomic } from "../files.ts";
 import type { SigningKey } from "../keys/key.ts";
 import type { Workspace } from "../workspace.ts";
@@ -42,6 +42,27 @@ export async function loadRepository(directory: string): Promise<RepositoryState
   };
 }
 
+/** One round as it was signed: the files that a difference to a newer one is made from. */
+export interface Round {
+  readonly snapshot: number;
+  /** Snapshot, targets, and the document when the targets list it. */
+  readonly files: readonly Uint8Array[];
+}
+
+/** Undefined when not all of it is there any more. `document`: a target whose bytes belong to the round. */
+export async function readRound(directory: string, version: number, document: string): Promise<Round | undefined> {
+  const snapshot = await readBytesIfPresent(join(directory, `${version}.snapshot.json`));
+  if (snapshot === undefined) return undefined;
+  const { meta } = Metadata.fromJSON(MetadataKind.Snapshot, parse(snapshot)).signed;
+  const targets = await readBytesIfPresent(join(directory, `${meta["targets.json"]?.version}.targets.json`));
+  if (targets === undefined) return undefined;
+  const listed = Metadata.fromJSON(MetadataKind.Targets, parse(targets)).signed.targets[document];
+  if (listed === undefined) return { snapshot: version, files: [snapshot, targets] };
+  const name = targetFileName(listed.path, listed.hashes["sha256"] ?? "");
+  const bytes = await readBytesIfPresent(join(directory, name));
+  return bytes && { snapshot: version, files: [snapshot, targets, bytes] };
+}
+
 /** Signs targets, snapshot and timestamp anew. The timestamp is written last: until then the old round holds. */
 export async function signRound(
   workspace: Workspace,
@@ -79,10 +100,8 @@ export async function signRound(
   await writeFileAtomic(join(directory, timestampFile), timestamp);
 }
 
-/** Keeps a root and the index that tells how far the chain goes. */
 export async function writeRoot(directory: string, version: number, bytes: Uint8Array): Promise<void> {
   await writeFileAtomic(join(directory, rootFileName(version)), bytes);
-  await writeFileAtomic(join(directory, indexFile), JSON.stringify({ root: version }));
 }
 
 /** Versions of the roots in a directory, oldest first. */

@@ -33,7 +33,7 @@ async function addBoiler(fleet: Fleet): Promise<void> {
 }
 
 describe("publishing", () => {
-  test("sends chunks, then roots, targets, snapshot and index, and the timestamp last, all retained", async () => {
+  test("sends chunks, then roots, targets, snapshot, and the timestamp last, all retained", async () => {
     await using fleet = await createFleet();
     await addBoiler(fleet);
     const recorder = createRecorder();
@@ -45,7 +45,7 @@ describe("publishing", () => {
     expect(chunks.length).toBeGreaterThan(2);
     expect(chunks).toEqual(chunks.map((_, n) => `blob/*/${n}`));
     expect(topics.slice(chunks.length)).toEqual(
-      ["1.root.json", "2.targets.json", "2.snapshot.json", "index.json", "timestamp.json"].map(
+      ["1.root.json", "2.targets.json", "2.snapshot.json", "from.1.round", "timestamp.json"].map(
         (file) => `image/${file}`,
       ),
     );
@@ -63,7 +63,7 @@ describe("publishing", () => {
     const topics = recorder.messages.map(({ topic }) => topic.replace(/[0-9a-f]{64}/, "*"));
     const files = ["*.deployment.json", "*.operators.json", "1.root.json", "2.targets.json", "2.snapshot.json"];
     expect(topics).toEqual(
-      [...files, "index.json", "timestamp.json"].map((file) => `outstation/v1/gateway/plant-7/in/director/${file}`),
+      [...files, "from.1.round", "timestamp.json"].map((file) => `outstation/v1/gateway/plant-7/in/director/${file}`),
     );
   });
 
