@@ -28,4 +28,5 @@ export interface FileEntry {
   readonly name: string;
   readonly parentPath: string;
   isFile(): boolean;
+  isDirectory(): boolean;
 }

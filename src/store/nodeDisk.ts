@@ -7,11 +7,11 @@ import type { FileCalls, FileDescriptor } from "./fileCalls.ts";
 const temporarySuffix = ".tmp";
 const zeroes = new Uint8Array(256 * 1024);
 
-/** The disk under `root`; removes what a power cut left half-written there. Paths are absolute and below `root`. */
+/** The disk under `root`; removes what was left half-written there, and makes durable what else was left. Paths are absolute and below `root`. */
 export async function openNodeDisk(root: string, calls: FileCalls = nodeCalls): Promise<Disk> {
   let temporaries = 0;
   await makeDirectory(calls, root);
-  await removeTemporaries(calls, root);
+  await settle(calls, root);
 
   const replace = async (path: string, fill: (file: FileDescriptor) => Promise<void>): Promise<void> => {
     temporaries += 1;
@@ -89,10 +89,16 @@ async function syncDirectory(calls: FileCalls, path: string): Promise<void> {
   await directory.sync();
 }
 
-async function removeTemporaries(calls: FileCalls, root: string): Promise<void> {
+/**
+ * A process that was killed between a rename and the fsync of the directory leaves a name that everybody can read and a
+ * power cut can still undo. Nobody may believe in it before it is durable.
+ */
+async function settle(calls: FileCalls, root: string): Promise<void> {
   const entries = await calls.readdir(root, { recursive: true, withFileTypes: true });
   for (const entry of entries)
     if (entry.isFile() && entry.name.endsWith(temporarySuffix)) await calls.unlink(join(entry.parentPath, entry.name));
+  await syncDirectory(calls, root);
+  for (const entry of entries) if (entry.isDirectory()) await syncDirectory(calls, join(entry.parentPath, entry.name));
 }
 
 async function orMissing<T, U>(operation: Promise<T>, missing: U): Promise<T | U> {

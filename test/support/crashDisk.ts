@@ -117,7 +117,10 @@ export function createCrashDisk({ nodes: initial = emptyNodes, before = () => {}
     list(directory).flatMap((name) => {
       const path = `${directory}/${name}`;
       const isFile = nodes.get(numberAt(path))?.kind === "file";
-      return [{ name, parentPath: directory, isFile: () => isFile }, ...(isFile ? [] : walk(path))];
+      return [
+        { name, parentPath: directory, isFile: () => isFile, isDirectory: () => !isFile },
+        ...(isFile ? [] : walk(path)),
+      ];
     });
   const exists = (path: string): boolean => {
     const [directory, name] = split(path);

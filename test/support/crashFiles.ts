@@ -36,14 +36,17 @@ export function bytesOf({ durable, writes }: FileNode): Uint8Array {
 /**
  * Every state that a power cut may leave. Of each directory any prefix of its unsynced changes is there (a journal keeps
  * their order), whatever became of the bytes of the files they name. Of each unsynced write nothing, its first half, all,
- * or its length with zeroes for bytes is there, whatever became of the others.
+ * or its length with zeroes for bytes is there, whatever became of the others. The first of them has
+ * nothing that was not synced.
  */
-export function* survivors(nodes: Nodes): Generator<Tree> {
+export function* survivors(nodes: Nodes, most = Number.MAX_SAFE_INTEGER): Generator<Tree> {
   const unsynced = [...nodes].filter(([, node]) => (node.kind === "file" ? node.writes : node.changes).length > 0);
   const choices = unsynced.map(([number, node]) =>
     alternatives(node).map((alternative) => [number, alternative] as const),
   );
+  let left = most;
   for (const chosen of combinations(choices)) {
+    if (left-- === 0) return;
     const survived = new Map<number, Node>(nodes);
     for (const [number, node] of chosen) survived.set(number, node);
     yield treeOf(survived);

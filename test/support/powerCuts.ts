@@ -1,179 +1,78 @@
-// Runs the life of a gateway once over the model of a disk, and checks every state that a power cut on the way may leave.
+// Enumerates what power cuts and kills may leave of a gateway's life, boots over each state, and says what does not hold.
 import { createHash } from "node:crypto";
-import type { EventDocument, ReportedDocument } from "../../src/protocol/reports.ts";
-import { isRefusal } from "../../src/protocol/refusal.ts";
-import type { FileCalls } from "../../src/store/fileCalls.ts";
-import { openNodeDisk } from "../../src/store/nodeDisk.ts";
-import { type CrashDisk, createCrashDisk, nodesOf } from "./crashDisk.ts";
-import { type Nodes, survivors, type Tree, treeOf } from "./crashFiles.ts";
-import { openUpdateRig, type UpdateRig } from "./updateRig.ts";
-import { crashing, gateway, runningAt, type UpdateRounds } from "./updateRounds.ts";
-
-/** What the world outside the gateway has seen by the moment of a cut. */
-interface Moment {
-  readonly step: string;
-  readonly nodes: Nodes;
-  /** The deployment that is published. */
-  readonly round: number;
-  /** The highest deployment that was verified and acted on. */
-  readonly verified: number;
-  /** Versions that may run after the cut. */
-  readonly running: readonly number[];
-  readonly published: readonly (EventDocument | ReportedDocument)[];
-}
+import { nodesOf } from "./crashDisk.ts";
+import { type Nodes, survivors, treeOf } from "./crashFiles.ts";
+import { checkBoot, cleanNodes, type LifeOptions, liveOnce, type Moment, runOn, type World } from "./updateLife.ts";
 
 export interface Enumeration {
-  readonly steps: number;
+  readonly operations: number;
   readonly cuts: number;
+  /** Different ones, each of which was booted over. */
   readonly states: number;
   /** One line for each state in which something does not hold. */
   readonly violations: readonly string[];
 }
 
-const stateDirectory = "/state";
-/** Versions that run before and after each deployment, as the rounds are made. */
-const committed = [0, 1, 2, 2];
+export interface EnumerationOptions extends LifeOptions {
+  /** Whether a second cut comes at every operation of what follows the state that this left. */
+  readonly again: (cause: string) => boolean;
+  /** A broken disk leaves more states than can be tried: this many of each cut, until something does not hold. */
+  readonly mostPerCut?: number;
+}
 
-/** `spoil` changes the calls the real disk makes, so that a test can see what the model finds. */
-export async function enumeratePowerCuts(
-  rounds: UpdateRounds,
-  spoil: (calls: FileCalls) => FileCalls = (calls) => calls,
-): Promise<Enumeration> {
-  const { moments, steps } = await runLife(rounds, spoil);
+interface State {
+  readonly cause: string;
+  readonly nodes: Nodes;
+  readonly world: World;
+}
+
+/** One life, cut at every operation; a process killed at every operation, and the power then cut; and cut again. */
+export async function enumeratePowerCuts(options: EnumerationOptions): Promise<Enumeration> {
+  const { again, mostPerCut } = options;
   const seen = new Set<string>();
   const violations: string[] = [];
+  const life = await liveOnce(options);
   let cuts = 0;
-  for (const moment of moments)
-    for (const tree of survivors(moment.nodes)) {
-      cuts += 1;
-      const booted = await bootOver(tree, spoil);
-      const digest = digestOf(treeOf(booted.nodes), moment);
-      if (seen.has(digest)) continue;
-      seen.add(digest);
-      const found = await checkState(rounds, booted, moment, spoil).catch((thrown: unknown) => [`${thrown}`]);
-      violations.push(...found.map((violation) => `cut before "${moment.step}": ${violation}`));
-    }
-  return { steps, cuts, states: seen.size, violations };
-}
-
-async function runLife(
-  rounds: UpdateRounds,
-  spoil: (calls: FileCalls) => FileCalls,
-): Promise<{ readonly moments: readonly Moment[]; readonly steps: number }> {
-  const moments: Moment[] = [];
-  const published: (EventDocument | ReportedDocument)[] = [];
-  let verified = 0;
-  let round = 1;
-  const note = (step: string, nodes: Nodes): void => {
-    const running = [committed[round - 1] ?? 0, committed[round] ?? 0];
-    moments.push({ step, nodes, round, verified, running, published: [...published] });
+  const visit = async (state: State, bootId: string): Promise<boolean> => {
+    cuts += 1;
+    if (isKnown(seen, state, mostPerCut)) return false;
+    const found = await checkBoot(options, { ...state, bootId }).catch((thrown: unknown) => [`${thrown}`]);
+    violations.push(...found.map((violation) => `${state.cause}: ${violation}`));
+    return true;
   };
-  const calls = createCrashDisk({ before: note });
-  for (; round <= rounds.brokers.length; round += 1) {
-    const rig = await openRig(rounds, calls, {
-      round,
-      spoil,
-      publish: async (document) => {
-        note("a publish", calls.nodes);
-        published.push(document);
-        note("its acknowledgement", calls.nodes);
-      },
-      onVerified: (version) => void (verified = version),
-    });
-    await rig.update();
-    note("the end of the round", calls.nodes);
-  }
-  return { moments, steps: calls.steps.length };
+  for (const moment of life)
+    for await (const state of statesAt(options, moment)) {
+      if (mostPerCut !== undefined && violations.length > 0) break;
+      const isNew = await visit(state, "boot-again");
+      if (!isNew || !again(state.cause)) continue;
+      const second = await runOn(options, { ...state, bootId: "boot-again" }).catch(() => []);
+      for (const later of second)
+        for await (const next of cutsAt(options, later))
+          await visit({ ...next, cause: `${state.cause}, ${next.cause}` }, "boot-at-last");
+    }
+  return { operations: life.length, cuts, states: seen.size, violations };
 }
 
-interface RigSettings {
-  readonly round: number;
-  readonly spoil: (calls: FileCalls) => FileCalls;
-  readonly publish?: (document: EventDocument | ReportedDocument) => Promise<void>;
-  readonly onVerified?: (version: number) => void;
+async function* statesAt(options: EnumerationOptions, moment: Moment): AsyncGenerator<State> {
+  yield* cutsAt(options, moment);
+  yield { ...moment, cause: `killed before "${moment.step}"` };
 }
 
-let boots = 0;
-
-async function openRig(rounds: UpdateRounds, calls: CrashDisk, settings: RigSettings): Promise<UpdateRig> {
-  const { factory, nowMs, brokers } = rounds;
-  const broker = brokers[settings.round - 1];
-  boots += 1;
-  return openUpdateRig({
-    disk: await openNodeDisk(stateDirectory, settings.spoil(calls)),
-    stateDirectory,
-    factory,
-    gateway,
-    nowMs,
-    bootId: `boot-${boots}`,
-    fetch: async (topic) => broker?.get(topic),
-    publish: async () => {},
-    crashing,
-    ...settings,
-  });
+async function* cutsAt(options: EnumerationOptions, { step, nodes, world }: Moment): AsyncGenerator<State> {
+  for (const tree of survivors(nodes, options.mostPerCut))
+    yield { cause: `cut before "${step}"`, world, nodes: await cleanNodes(options, nodesOf(tree)) };
 }
 
-/** The machine after the cut, when its disk was opened and what was half-written is removed. */
-async function bootOver(tree: Tree, spoil: (calls: FileCalls) => FileCalls): Promise<CrashDisk> {
-  const calls = createCrashDisk({ nodes: nodesOf(tree) });
-  await openNodeDisk(stateDirectory, spoil(calls));
-  return calls;
-}
-
-async function checkState(
-  rounds: UpdateRounds,
-  booted: CrashDisk,
-  moment: Moment,
-  spoil: (calls: FileCalls) => FileCalls,
-): Promise<readonly string[]> {
-  const violations: string[] = [];
-  const { round, verified } = moment;
-  const copy = (): CrashDisk => createCrashDisk({ nodes: booted.nodes });
-  const offline = await openRig(rounds, copy(), { round, spoil });
-  await offline.reconciler.runCommitted();
-  if (!moment.running.includes(offline.version)) violations.push(`deployment ${offline.version} is the committed one`);
-  if (offline.running.get("boiler") !== runningAt(offline.version))
-    violations.push(`deployment ${offline.version} is committed and does not run whole`);
-  for (let old = 1; old < verified; old += 1) {
-    const replayed = await (await openRig(rounds, copy(), { round: old, spoil })).refresh();
-    if (!isRefusal(replayed)) violations.push(`deployment ${old} was accepted again after ${verified}`);
-  }
-  const published = [...moment.published];
-  const publish = async (document: EventDocument | ReportedDocument): Promise<void> => void published.push(document);
-  const rig = await openRig(rounds, copy(), { round, spoil, publish });
-  await rig.update();
-  if (rig.version !== committed[round]) violations.push(`it settled at deployment ${rig.version}`);
-  if (rig.running.get("boiler") !== runningAt(rig.version)) violations.push(`what it settled at does not run whole`);
-  return [...violations, ...checkReports(published, round)];
-}
-
-/** Each deployment has one outcome: told, and never a second or another one. Told again, it is the same to the byte. */
-export function checkReports(
-  published: readonly (EventDocument | ReportedDocument)[],
-  round: number,
-): readonly string[] {
-  const outcomes = new Set<string>();
-  for (const document of published)
-    if ("kind" in document && (document.kind === "committed" || document.kind === "rollback"))
-      outcomes.add(JSON.stringify(document));
-  const told = [...outcomes].map((text) =>
-    (JSON.parse(text) as EventDocument).detail.replace(/ (is|failed).*/s, " $1"),
-  );
-  const expected = ["deployment 1 is", "deployment 2 is", "deployment 3 failed"].slice(0, round);
-  const last = published.filter((document) => "phase" in document).at(-1);
-  const end = `${last?.deployment} ${last?.desired} ${last?.phase}`;
-  const ends = round === 3 ? ["2 3 rolled-back", "2 3 refused"] : [`${round} ${round} committed`];
-  return [
-    ...(told.sort().join() === expected.join() ? [] : [`the outcomes told are: ${told.join()}`]),
-    ...(ends.includes(end) ? [] : [`the last report is: ${end}`]),
-  ];
-}
-
-function digestOf(tree: Tree, { round, verified, running, published }: Moment): string {
-  const hash = createHash("sha256").update(JSON.stringify([round, verified, running, published]));
-  for (const [path, bytes] of tree) {
-    const length = bytes === undefined ? -1 : bytes.length;
-    hash.update(`${path}\0${length}\0`).update(bytes ?? new Uint8Array());
-  }
-  return hash.digest("hex");
+/** The same to whoever boots: the same files, with the same of them on the medium, and the same seen by the world. */
+function isKnown(seen: Set<string>, { nodes, world }: State, most: number | undefined): boolean {
+  const hash = createHash("sha256").update(JSON.stringify(world));
+  for (const tree of [treeOf(nodes), ...survivors(nodes, most)])
+    for (const [path, bytes] of tree) {
+      const length = bytes === undefined ? -1 : bytes.length;
+      hash.update(`${path}\0${length}\0`).update(bytes ?? new Uint8Array());
+    }
+  const digest = hash.digest("hex");
+  if (seen.has(digest)) return true;
+  seen.add(digest);
+  return false;
 }
