@@ -7,6 +7,7 @@ import { deploymentSchema } from "../protocol/deployment.ts";
 import { parseValue } from "../protocol/document.ts";
 import { isRefusal, type Refusal } from "../protocol/refusal.ts";
 import type { VerifiedTarget } from "../protocol/release.ts";
+import type { EventDocument } from "../protocol/reports.ts";
 import type { CommittedSet, DeploymentStore } from "../store/deploymentStore.ts";
 import type { VerifiedDeployment } from "../trust/refresh.ts";
 import type { ComponentSet, PreparedSet } from "./componentSet.ts";
@@ -15,7 +16,7 @@ import type { Reporter } from "./reporter.ts";
 
 export interface ReconcileContext {
   readonly deployments: DeploymentStore;
-  readonly components: ComponentSet;
+  readonly components: Pick<ComponentSet, "prepare" | "switchTo" | "healthy">;
   readonly reporter: Reporter;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,7 +63,8 @@ export class Reconciler {
   /** At boot: runs the committed set. Needs no network. */
   async runCommitted(): Promise<void> {
     const { deployments, reporter } = this.#context;
-    const { active } = deployments.read();
+    const { active, untold = [] } = deployments.read();
+    for (const outcome of untold) this.#tell(outcome);
     if (active === undefined) return;
     // First, since every component that starts is reported with it.
     reporter.report({ deployment: active.version, desired: active.version, phase: "committed" });
@@ -110,9 +112,11 @@ export class Reconciler {
     const { deployments, reporter } = this.#context;
     const { active, previous } = deployments.read();
     if (active?.version !== version || previous === undefined) return reporter.refresh();
-    await deployments.revert(reason);
+    const outcome = this.#stampRollback(previous.version, version, reason);
+    await deployments.revert(reason, outcome);
     await this.#run(previous);
-    this.#reportRollback(previous.version, active.version, reason);
+    this.#tell(outcome);
+    reporter.report({ deployment: previous.version, desired: version, phase: "rolled-back", reason });
   }
 
   get #active(): number {
@@ -132,16 +136,19 @@ export class Reconciler {
     if (this.#isStopping) return;
     const [refusal] = prepared.refused.values();
     if (refusal !== undefined) {
-      await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`);
-      return this.#refuse(refusal, set.version);
+      const outcome = reporter.stamp({ kind: "refusal", detail: refusal.seen, refusal });
+      await deployments.failTrial(`${refusal.rule}: ${refusal.seen}`, outcome);
+      this.#tell(outcome);
+      return reporter.report({ deployment: this.#active, desired: set.version, phase: "refused", refusal });
     }
     reporter.report({ deployment: this.#active, desired: set.version, phase: "trial" });
     const end = await this.#runTrial(set, prepared);
     if (end.kind === "abandoned") return;
     if (end.kind === "failed") return this.#rollBackTrial(end.reason);
-    await deployments.commitTrial();
+    const outcome = reporter.stamp({ kind: "committed", detail: `deployment ${set.version} is committed` });
+    await deployments.commitTrial(outcome);
     await this.#context.onSettled();
-    reporter.event({ kind: "committed", detail: `deployment ${set.version} is committed` });
+    this.#tell(outcome);
     reporter.report({ deployment: set.version, desired: set.version, phase: "committed" });
   }
 
@@ -175,20 +182,34 @@ export class Reconciler {
   }
 
   async #rollBackTrial(reason: string): Promise<void> {
-    const { deployments, components } = this.#context;
+    const { deployments, components, reporter } = this.#context;
     const { active, trial } = deployments.read();
-    await deployments.failTrial(reason);
+    const [deployment, desired] = [active?.version ?? 0, trial?.set.version ?? 0];
+    const outcome = this.#stampRollback(deployment, desired, reason);
+    await deployments.failTrial(reason, outcome);
     if (active === undefined) await components.switchTo({ components: [], refused: new Map() });
     else await this.#run(active);
     await this.#context.onSettled();
-    this.#reportRollback(active?.version ?? 0, trial?.set.version ?? 0, reason);
+    this.#tell(outcome);
+    reporter.report({ deployment, desired, phase: "rolled-back", reason });
   }
 
-  #reportRollback(deployment: number, desired: number, reason: string): void {
-    const { reporter } = this.#context;
+  #stampRollback(deployment: number, desired: number, reason: string): EventDocument {
     const back = deployment === 0 ? "nothing runs" : `deployment ${deployment} runs again`;
-    reporter.event({ kind: "rollback", detail: `deployment ${desired} failed: ${reason}; ${back}` });
-    reporter.report({ deployment, desired, phase: "rolled-back", reason });
+    return this.#context.reporter.stamp({
+      kind: "rollback",
+      detail: `deployment ${desired} failed: ${reason}; ${back}`,
+    });
+  }
+
+  /** It is on the disk until the broker has it, so that a restart in between tells the same, to the byte, once more. */
+  #tell(outcome: EventDocument): void {
+    const { deployments, reporter, log } = this.#context;
+    const forget = (): Promise<unknown> =>
+      deployments.told(outcome).catch((error: unknown) => {
+        log.error({ reason: describeError(error) }, "that an outcome was told cannot be noted; it is told again");
+      });
+    reporter.tell(outcome, forget);
   }
 
   /** A broker that was wiped says nothing about what should run; what is committed goes on. */

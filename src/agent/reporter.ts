@@ -9,12 +9,23 @@ import type { EventDocument, ReportedDocument } from "../protocol/reports.ts";
 export type ReportedPart = Pick<ReportedDocument, "deployment" | "desired" | "phase"> &
   Partial<Pick<ReportedDocument, "refusal" | "reason">>;
 
+export type NewEvent = Omit<EventDocument, "at" | "bootId">;
+
+interface WaitingEvent {
+  readonly event: EventDocument;
+  readonly onTold?: () => Promise<unknown>;
+}
+
 export interface Reporter {
   /** Replaces what is reported; publishes when the broker is reached. */
   report(part: ReportedPart): void;
   /** Publishes the current document again, for a component's changed status. */
   refresh(): void;
-  event(event: Omit<EventDocument, "at" | "bootId">): void;
+  event(event: NewEvent): void;
+  /** The event as `tell` takes it; nothing is published. */
+  stamp(event: NewEvent): EventDocument;
+  /** Publishes exactly this event, from this run or an earlier one; `onTold` is called once the broker has it. */
+  tell(event: EventDocument, onTold: () => Promise<unknown>): void;
   /** Publishes what is due; resolves at the broker's acknowledgement, rejects when it is not reached. */
   flush(): Promise<void>;
   /** Publishes the current document after now, even when nothing is due: whoever waits for it has reached the broker. */
@@ -40,7 +51,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
 class LatestWins implements Reporter {
   readonly #options: ReporterOptions;
-  readonly #events: EventDocument[] = [];
+  readonly #events: WaitingEvent[] = [];
   #current: ReportedPart = { deployment: 0, desired: 0, phase: "idle" };
   #dropped = 0;
   #isDue = false;
@@ -69,10 +80,23 @@ class LatestWins implements Reporter {
     this.#tryFlush();
   }
 
-  event(event: Omit<EventDocument, "at" | "bootId">): void {
+  event(event: NewEvent): void {
+    this.#queue({ event: this.stamp(event) });
+  }
+
+  stamp(event: NewEvent): EventDocument {
     const detail = shorten(event.detail, limits.words.event);
-    this.#options.log.info({ event: { ...event, detail } }, detail);
-    this.#events.push({ ...event, detail, at: this.#timestamp(), bootId: this.#options.bootId });
+    return { ...event, detail, at: this.#timestamp(), bootId: this.#options.bootId };
+  }
+
+  tell(event: EventDocument, onTold: () => Promise<unknown>): void {
+    this.#queue({ event, onTold });
+  }
+
+  #queue(waiting: WaitingEvent): void {
+    const { event } = waiting;
+    this.#options.log.info({ event }, event.detail);
+    this.#events.push(waiting);
     if (this.#events.length > limits.events.waiting) this.#dropFirst();
     this.#tryFlush();
   }
@@ -103,11 +127,12 @@ class LatestWins implements Reporter {
   }
 
   async #publishNext(): Promise<void> {
-    const event = this.#events[0];
-    if (event !== undefined) {
-      await this.#publishEvent(event);
+    const waiting = this.#events[0];
+    if (waiting !== undefined) {
+      await this.#publishEvent(waiting);
       // It may have had to go meanwhile, when too many wait.
-      if (this.#events[0] === event) this.#events.shift();
+      if (this.#events[0] === waiting) this.#events.shift();
+      await waiting.onTold?.();
       return;
     }
     this.#isDue = false;
@@ -120,13 +145,14 @@ class LatestWins implements Reporter {
   }
 
   /** One that can never be published must not stand before everything else that is to be told. */
-  async #publishEvent(event: EventDocument): Promise<void> {
+  async #publishEvent(waiting: WaitingEvent): Promise<void> {
+    const { event } = waiting;
     try {
       await this.#options.publishEvent(event);
     } catch (error) {
       if (!(error instanceof OutstationError) || error.retryable) throw error;
       this.#options.log.error({ reason: error.message, event }, "an event cannot be published and is dropped");
-      if (this.#events[0] === event) this.#dropFirst();
+      if (this.#events[0] === waiting) this.#dropFirst();
     }
   }
 

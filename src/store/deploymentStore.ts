@@ -1,10 +1,12 @@
 // Which deployment runs, which ran before, which is on trial and which failed: one record, replaced by one rename.
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { DeploymentText } from "../protocol/deployment.ts";
+import type { EventDocument } from "../protocol/reports.ts";
 import { type AlternatingFile, openAlternatingFile } from "./alternatingFile.ts";
 
 export interface CommittedComponent {
@@ -35,6 +37,8 @@ export interface DeploymentRecord {
   readonly trial?: { readonly set: CommittedSet; readonly attempts: number };
   /** The last `limits.deployment.failedRemembered`, oldest first. */
   readonly failed: readonly FailedDeployment[];
+  /** How deployments ended, as the operator is to be told: not yet acknowledged, oldest first; as many as `failed`. */
+  readonly untold?: readonly EventDocument[];
 }
 
 /** Every change resolves when a power cut cannot undo it; a cut before that leaves the record as it was or as it became. */
@@ -44,12 +48,14 @@ export interface DeploymentStore {
   beginTrial(set: CommittedSet): Promise<DeploymentRecord>;
   /** A restart interrupted the trial; it is about to be started again. The caller compares `attempts` with its limit. */
   retryTrial(): Promise<DeploymentRecord>;
-  /** Trial to active and active to previous, at once. */
-  commitTrial(): Promise<DeploymentRecord>;
+  /** Trial to active and active to previous, at once. With every end comes what is to be told of it: both or neither. */
+  commitTrial(outcome: EventDocument): Promise<DeploymentRecord>;
   /** Drops the trial and remembers that its version failed; active stays. */
-  failTrial(reason: string): Promise<DeploymentRecord>;
+  failTrial(reason: string, outcome: EventDocument): Promise<DeploymentRecord>;
   /** Previous becomes active again and the active one counts as failed; without a previous one nothing is active. */
-  revert(reason: string): Promise<DeploymentRecord>;
+  revert(reason: string, outcome: EventDocument): Promise<DeploymentRecord>;
+  /** The broker has it: it is not told again after a restart. */
+  told(outcome: EventDocument): Promise<DeploymentRecord>;
 }
 
 export interface DeploymentStoreOptions {
@@ -85,21 +91,32 @@ export async function openDeploymentStore(
     read: () => record,
     beginTrial: (set) => change((current) => ({ ...current, trial: { set, attempts: 1 } })),
     retryTrial: () => change((current) => ({ ...current, trial: nextAttempt(current) })),
-    commitTrial: () =>
-      change(({ active, failed, ...rest }) => ({
+    commitTrial: (outcome) =>
+      change(({ active, failed, untold, ...rest }) => ({
         active: trialOf(rest).set,
         ...(active && { previous: active }),
         failed,
+        untold: remember(untold, outcome),
       })),
-    failTrial: (reason) =>
+    failTrial: (reason, outcome) =>
       change(({ trial, ...rest }) => ({
         ...rest,
         failed: remember(rest.failed, failure(trialOf({ trial }).set, reason)),
+        untold: remember(rest.untold, outcome),
       })),
-    revert: (reason) =>
-      change(({ active, previous, failed }) => {
+    revert: (reason, outcome) =>
+      change(({ active, previous, failed, untold }) => {
         assert(active !== undefined, "only an active deployment is reverted");
-        return { ...(previous && { active: previous }), failed: remember(failed, failure(active, reason)) };
+        return {
+          ...(previous && { active: previous }),
+          failed: remember(failed, failure(active, reason)),
+          untold: remember(untold, outcome),
+        };
+      }),
+    told: (outcome) =>
+      change(({ untold = [], ...rest }) => {
+        const left = untold.filter((event) => !isDeepStrictEqual(event, outcome));
+        return left.length === 0 ? rest : { ...rest, untold: left };
       }),
   };
 }
@@ -116,6 +133,6 @@ function nextAttempt(record: DeploymentRecord): Trial {
   return { set, attempts: attempts + 1 };
 }
 
-function remember(failed: readonly FailedDeployment[], last: FailedDeployment): readonly FailedDeployment[] {
-  return [...failed, last].slice(-limits.deployment.failedRemembered);
+function remember<T>(earlier: readonly T[] = [], last: T): readonly T[] {
+  return [...earlier, last].slice(-limits.deployment.failedRemembered);
 }

@@ -1,56 +1,57 @@
 // The real disk: every replacement is temporary, fsync, rename, fsync of the directory; nothing is ever written in place.
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import * as nodeCalls from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Disk, DiskFile } from "../base/disk.ts";
+import type { FileCalls, FileDescriptor } from "./fileCalls.ts";
 
 const temporarySuffix = ".tmp";
 const zeroes = new Uint8Array(256 * 1024);
 
-/** The disk under `root`; removes what a power cut left half-written there. Paths are absolute and below `root`. */
-export async function openNodeDisk(root: string): Promise<Disk> {
+/** The disk under `root`; removes what was left half-written there, and makes durable what else was left. Paths are absolute and below `root`. */
+export async function openNodeDisk(root: string, calls: FileCalls = nodeCalls): Promise<Disk> {
   let temporaries = 0;
-  await makeDirectory(root);
-  await removeTemporaries(root);
+  await makeDirectory(calls, root);
+  await settle(calls, root);
 
-  const replace = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
+  const replace = async (path: string, fill: (file: FileDescriptor) => Promise<void>): Promise<void> => {
     temporaries += 1;
     const temporary = join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`);
     try {
-      await using file = await open(temporary, "wx", 0o600);
+      await using file = await calls.open(temporary, "wx", 0o600);
       await fill(file);
       await file.sync();
-      await rename(temporary, path);
+      await calls.rename(temporary, path);
     } catch (thrown) {
-      await rm(temporary, { force: true });
+      await orMissing(calls.unlink(temporary), undefined);
       throw thrown;
     }
-    await syncDirectory(dirname(path));
+    await syncDirectory(calls, dirname(path));
   };
   return {
-    readFile: (path) => orMissing(readFile(path), undefined),
+    readFile: (path) => orMissing(calls.readFile(path), undefined),
     writeFile: (path, bytes) => replace(path, (file) => file.writeFile(bytes)),
     remove: async (path) => {
       const removed = await orMissing(
-        unlink(path).then(() => true),
+        calls.unlink(path).then(() => true),
         false,
       );
-      if (removed) await syncDirectory(dirname(path));
+      if (removed) await syncDirectory(calls, dirname(path));
     },
     list: async (directory) => {
-      const names = await orMissing(readdir(directory), []);
+      const names = await orMissing(calls.readdir(directory), []);
       return names.filter((name) => !name.endsWith(temporarySuffix)).sort();
     },
-    makeDirectory,
+    makeDirectory: (path) => makeDirectory(calls, path),
     openFile: async (path, sizeBytes) => {
-      const existing = await orMissing(open(path, "r+"), undefined);
+      const existing = await orMissing(calls.open(path, "r+"), undefined);
       if (existing !== undefined) return openedFile(existing);
       await replace(path, (file) => preallocate(file, sizeBytes));
-      return openedFile(await open(path, "r+"));
+      return openedFile(await calls.open(path, "r+"));
     },
   };
 }
 
-async function openedFile(file: FileHandle): Promise<DiskFile> {
+async function openedFile(file: FileDescriptor): Promise<DiskFile> {
   const { size } = await file.stat();
   return {
     sizeBytes: size,
@@ -72,26 +73,32 @@ async function openedFile(file: FileHandle): Promise<DiskFile> {
 }
 
 /** Real zeroes, not a hole: later writes then change neither the size nor the map of the file, and cannot run out of disk. */
-async function preallocate(file: FileHandle, sizeBytes: number): Promise<void> {
+async function preallocate(file: FileDescriptor, sizeBytes: number): Promise<void> {
   for (let position = 0; position < sizeBytes; position += zeroes.length)
     await file.write(zeroes, 0, Math.min(zeroes.length, sizeBytes - position), position);
 }
 
-async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+async function makeDirectory(calls: FileCalls, path: string): Promise<void> {
+  const first = await calls.mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(calls, dirname(made));
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path, "r");
+async function syncDirectory(calls: FileCalls, path: string): Promise<void> {
+  await using directory = await calls.open(path, "r");
   await directory.sync();
 }
 
-async function removeTemporaries(root: string): Promise<void> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+/**
+ * A process that was killed between a rename and the fsync of the directory leaves a name that everybody can read and a
+ * power cut can still undo. Nobody may believe in it before it is durable.
+ */
+async function settle(calls: FileCalls, root: string): Promise<void> {
+  const entries = await calls.readdir(root, { recursive: true, withFileTypes: true });
   for (const entry of entries)
-    if (entry.isFile() && entry.name.endsWith(temporarySuffix)) await unlink(join(entry.parentPath, entry.name));
+    if (entry.isFile() && entry.name.endsWith(temporarySuffix)) await calls.unlink(join(entry.parentPath, entry.name));
+  await syncDirectory(calls, root);
+  for (const entry of entries) if (entry.isDirectory()) await syncDirectory(calls, join(entry.parentPath, entry.name));
 }
 
 async function orMissing<T, U>(operation: Promise<T>, missing: U): Promise<T | U> {

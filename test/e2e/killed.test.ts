@@ -6,20 +6,10 @@ import { describe, expect, it } from "vitest";
 import { boilerDeployment } from "../../demo/parts/deployment.ts";
 import { withDeviation } from "../../demo/parts/edits.ts";
 import { createWorld, gateway, type World } from "../../demo/parts/world.ts";
+import { createSampling } from "../support/sampling.ts";
 
 const kills = 10;
 const stream = "boiler/temperature";
-
-/** Numbers in [0, 1) that a failing run's seed brings back (mulberry32). */
-function createSeeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function killAfter(world: World, ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -29,7 +19,7 @@ async function killAfter(world: World, ms: number): Promise<void> {
 }
 
 describe("an agent that is killed", () => {
-  const seed = Number(process.env["OUTSTATION_SEED"] ?? Date.now() % 1_000_000);
+  const { seed, random } = createSampling();
 
   it(
     `comes back to a committed set after each of ${kills} kills in the middle of updates (seed ${seed})`,
@@ -37,7 +27,6 @@ describe("an agent that is killed", () => {
       timeout: 240_000,
     },
     async () => {
-      const random = createSeeded(seed);
       const world = await createWorld();
       const { observer } = world;
       try {

@@ -45,7 +45,7 @@ describe.each(kinds)("an update with %o at every operation", (kind) => {
       const deployments = await openDeploymentStore(disk, "/state", options);
       await components.install(installed);
       await deployments.beginTrial(setOf(version, installed));
-      await deployments.commitTrial();
+      await deployments.commitTrial({ kind: "committed", detail: "", at: "", bootId: "" });
       await components.prune(new Set([installed.target.sha256]));
     };
     const start = createFaultDisk();

@@ -44,6 +44,28 @@ describe("the reporter", () => {
     expect(published).toEqual(["boot-1 one", "boot-1 two", "committed 2"]);
   });
 
+  it("tells the outcome of an earlier run as it was stamped there, and says when the broker has it", async () => {
+    const { published, broker, reporter } = start();
+    const outcome = { kind: "committed", detail: "then", at: "2027-01-01T00:00:00.000Z", bootId: "boot-0" } as const;
+    let told = 0;
+    broker.isOnline = false;
+    reporter.tell(outcome, async () => void (told += 1));
+    await settle();
+    expect(told).toBe(0);
+    broker.isOnline = true;
+    await reporter.flush();
+    expect([published, told]).toEqual([["boot-0 then"], 1]);
+  });
+
+  it("does not tell for ever what the broker refuses for good", async () => {
+    const { broker, reporter } = start();
+    broker.refuses = "boot-0 huge";
+    let told = 0;
+    reporter.tell({ kind: "committed", detail: "huge", at: "", bootId: "boot-0" }, async () => void (told += 1));
+    await settle();
+    expect([told, reporter.dropped]).toEqual([1, 1]);
+  });
+
   it("publishes once more what changed during a publish", async () => {
     const { committed, boot, published, broker } = start();
     const hold = Promise.withResolvers<void>();

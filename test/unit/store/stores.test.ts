@@ -53,37 +53,62 @@ it("prunes what is not kept", async () => {
   expect([kept, old].map(({ target }) => again.has(target.sha256))).toEqual([true, false]);
 });
 
+const outcome = {
+  kind: "committed",
+  detail: "deployment 1 is committed",
+  at: "1970-01-01T00:00:00.000Z",
+  bootId: "b",
+} as const;
+
 it("walks from trial to commit to revert, over reopening", async () => {
   const disk = createFaultDisk();
   const store = await openDeploymentStore(disk, "/s", options);
   await store.beginTrial(setOf(1));
   await store.retryTrial();
   expect(store.read().trial?.attempts).toBe(2);
-  await store.commitTrial();
+  await store.commitTrial(outcome);
   await store.beginTrial(setOf(2));
-  await store.commitTrial();
+  await store.commitTrial(outcome);
   const reopened = await openDeploymentStore(disk, "/s", options);
   expect(reopened.read()).toMatchObject({ active: { version: 2 }, previous: { version: 1 }, failed: [] });
   expect(reopened.read().trial).toBeUndefined();
-  await reopened.revert("crashed");
+  await reopened.revert("crashed", outcome);
+  await reopened.told(outcome);
   expect(reopened.read()).toEqual({
     active: setOf(1),
     failed: [{ version: 2, reason: "crashed", at: "1970-01-01T00:00:00.000Z" }],
   });
 });
 
+it("keeps each outcome until it is told, over reopening", async () => {
+  const disk = createFaultDisk();
+  const store = await openDeploymentStore(disk, "/s", options);
+  const later = { ...outcome, at: "1970-01-01T00:00:01.000Z" };
+  await store.beginTrial(setOf(1));
+  await store.commitTrial(outcome);
+  await store.beginTrial(setOf(2));
+  await store.failTrial("trapped", later);
+  const reopened = await openDeploymentStore(disk, "/s", options);
+  expect(reopened.read().untold).toEqual([outcome, later]);
+  await reopened.told(outcome);
+  expect((await openDeploymentStore(disk, "/s", options)).read().untold).toEqual([later]);
+  await reopened.told(later);
+  expect((await openDeploymentStore(disk, "/s", options)).read()).not.toHaveProperty("untold");
+});
+
 it("remembers failed deployments up to its bound, and keeps what was active", async () => {
   const store = await openDeploymentStore(createFaultDisk(), "/s", options);
   await store.beginTrial(setOf(1));
-  await store.commitTrial();
+  await store.commitTrial(outcome);
   for (let version = 2; version < 30; version += 1) {
     await store.beginTrial(setOf(version));
-    await store.failTrial("trapped");
+    await store.failTrial("trapped", outcome);
   }
   expect(store.read().active?.version).toBe(1);
   expect(store.read().failed).toHaveLength(limits.deployment.failedRemembered);
   expect(store.read().failed.at(-1)?.version).toBe(29);
-  await expect(store.commitTrial()).rejects.toThrow("on trial");
+  expect(store.read().untold).toHaveLength(limits.deployment.failedRemembered);
+  await expect(store.commitTrial(outcome)).rejects.toThrow("on trial");
 });
 
 it.each(["deployments.json", "deployments.1.json"])(
@@ -93,14 +118,14 @@ it.each(["deployments.json", "deployments.1.json"])(
       const disk = createFaultDisk();
       const store = await openDeploymentStore(disk, "/s", options);
       await store.beginTrial(setOf(1));
-      await store.commitTrial();
+      await store.commitTrial(outcome);
       if (name === "deployments.1.json") await store.beginTrial(setOf(2));
       disk[spoil](`/s/${name}`, 100);
       const before = (await openDeploymentStore(disk, "/s", options)).read();
       expect(before).toEqual(
         name === "deployments.json"
           ? { trial: { set: setOf(1), attempts: 1 }, failed: [] }
-          : { active: setOf(1), failed: [] },
+          : { active: setOf(1), failed: [], untold: [outcome] },
       );
     }
   },
