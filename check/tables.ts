@@ -73,6 +73,7 @@ export const powers: readonly Power[] = [
       "src/base/hash.ts",
       "src/trust/attestTime.ts",
       "src/operator/keys",
+      "src/operator/source/provenance.ts",
       "src/operator/command.ts",
       "src/control/verifyCommand.ts",
     ],
@@ -140,6 +141,9 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   koffi: ["devices/gpio/linux"],
   "@bytecodealliance/jco-transpile": ["src/runtime/transpileChild.ts"],
   "@bytecodealliance/jco": [],
+  "@sigstore/bundle": ["src/operator/source/provenance.ts"],
+  "@sigstore/protobuf-specs": ["src/operator/source/provenance.ts"],
+  "@sigstore/verify": ["src/operator/source/provenance.ts"],
   "@bytecodealliance/preview2-shim": ["src/runtime/worker/shim.ts"],
 };
 

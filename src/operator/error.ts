@@ -18,6 +18,8 @@ export class OperatorError extends OutstationError<
   | "gateway-invalid"
   | "gateway-missing"
   | "deployment-invalid"
+  | "provenance-refused"
+  | "oci-invalid"
   | "broker-unreachable"
   | "broker-refused"
   | "no-answer"

@@ -52,6 +52,16 @@ export async function readPrivateText(path: string, what: string): Promise<strin
   throw new OperatorError("file-exposed", message);
 }
 
+/** The length of a file that is there; 0 when it is not, so that whoever reads it says so. */
+export async function readSizeBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw new OperatorError("file-failed", `${path} could not be read: ${(cause as Error).message}.`, { cause });
+  }
+}
+
 export async function isPresent(path: string): Promise<boolean> {
   return (await readBytesIfPresent(path)) !== undefined;
 }
