@@ -45,6 +45,7 @@ export const powers: readonly Power[] = [
       "src/runtime/cache.ts",
       "src/runtime/transpileChild.ts",
       "src/operator/files.ts",
+      "src/operator/workspaceLock.ts",
       "src/agent/config.ts",
       "src/agent/stateLock.ts",
       "devices/simulated/trace.ts",

@@ -74,6 +74,18 @@ export const limits = {
     /** Root versions walked in one refresh. */
     rootRotations: 32,
   },
+  workspace: {
+    /** How long a command waits for another that signs in the same workspace. */
+    lockMs: 30 * seconds,
+    lockPollMs: 100,
+  },
+  serve: {
+    /** What one gateway may ask for at once, and each second, in chunks or files: a 12 MB component in ten seconds. */
+    burst: 200,
+    perSecond: 20,
+    /** Gateways whose share is remembered. */
+    remembered: 20_000,
+  },
   /** What an operator keeps published besides the newest metadata. */
   published: {
     /** Rounds from which the difference to the newest is published: gateways further behind fetch every file whole. */

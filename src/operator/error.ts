@@ -11,6 +11,7 @@ export class OperatorError extends OutstationError<
   | "workspace-exists"
   | "workspace-missing"
   | "workspace-invalid"
+  | "workspace-busy"
   | "release-exists"
   | "release-invalid"
   | "release-missing"

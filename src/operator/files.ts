@@ -1,5 +1,5 @@
 // The only use of the file system on the operator side: whole files, replaced atomically, private ones kept private.
-import { mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "./error.ts";
 
@@ -50,6 +50,31 @@ export async function readPrivateText(path: string, what: string): Promise<strin
   if ((mode & 0o077) === 0) return text;
   const message = `The ${what} at ${path} can be read by others. Run: chmod 600 ${path}, and replace the key if it was exposed.`;
   throw new OperatorError("file-exposed", message);
+}
+
+/** Part of a file, shorter at its end; undefined when there is no file. */
+export async function readSlice(
+  path: string,
+  { offset, lengthBytes }: { readonly offset: number; readonly lengthBytes: number },
+): Promise<Uint8Array | undefined> {
+  const file = await openIfPresent(path);
+  if (file === undefined) return undefined;
+  try {
+    const buffer = new Uint8Array(lengthBytes);
+    const { bytesRead } = await file.read(buffer, 0, lengthBytes, offset);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function openIfPresent(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new OperatorError("file-failed", `${path} could not be read: ${(cause as Error).message}.`, { cause });
+  }
 }
 
 /** The length of a file that is there; 0 when it is not, so that whoever reads it says so. */
