@@ -1,15 +1,14 @@
 // A real process on a real disk, killed or failed at each system call on its state: the next one comes back whole.
-import { cp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openNodeDisk } from "../../src/store/nodeDisk.ts";
-import { checkBoot, type World } from "../support/checkBoot.ts";
+import { checkDirectory } from "../support/checkDirectory.ts";
 import { describeNeeding } from "../support/needs.ts";
 import type { UpdateRounds } from "../support/roundsFile.ts";
 import { createSampling, sampleOf } from "../support/sampling.ts";
 import { type CallSite, type Ended, StracedLife, straceMissing } from "../support/straced.ts";
 import { createTemporaryDirectory } from "../support/temporaryDirectory.ts";
-import { createUpdateRounds, runningAt } from "../support/updateRounds.ts";
+import { createUpdateRounds } from "../support/updateRounds.ts";
 
 const sampling = createSampling();
 const { seed, isWhole } = sampling;
@@ -40,7 +39,7 @@ describeNeeding(straceMissing(), `a gateway's process (seed ${seed})`, () => {
         const ended = await life.run(name, `${call}:${fault}:when=${nth}`);
         expectEnd(ended);
         if (!ended.isDone) endings += 1;
-        const found = await checkLeft(life.stateDirectory(name), ended.world);
+        const found = await checkDirectory(rounds, life.stateDirectory(name), ended.world);
         violations.push(...found.map((violation) => `${fault} at ${call} ${nth} (${path}): ${violation}`));
         await rm(join(life.stateDirectory(name), ".."), { recursive: true });
       }
@@ -49,19 +48,6 @@ describeNeeding(straceMissing(), `a gateway's process (seed ${seed})`, () => {
     console.log(`${fault}: ${chosen.length} of ${sites.length} calls, ${endings} lives ended by it`);
     expect(violations).toEqual([]);
     return endings;
-  }
-
-  async function checkLeft(stateDirectory: string, world: World): Promise<readonly string[]> {
-    const kept = `${stateDirectory}.kept`;
-    await cp(stateDirectory, kept, { recursive: true });
-    const openDisk = async (): ReturnType<typeof openNodeDisk> => {
-      await rm(stateDirectory, { recursive: true });
-      await cp(kept, stateDirectory, { recursive: true });
-      return openNodeDisk(stateDirectory);
-    };
-    return checkBoot({ rounds, world, bootId: "boot-again", stateDirectory, openDisk, runningAt }).catch(
-      (thrown: unknown) => [String(thrown)],
-    );
   }
 
   it("comes back whole when it is killed at any call that changes its state", { timeout: 1_200_000 }, async () => {

@@ -3,9 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EventDocument, ReportedDocument } from "../../src/protocol/reports.ts";
-import type { World } from "./checkBoot.ts";
 import { encodeRounds, type UpdateRounds } from "./roundsFile.ts";
+import { readLines, type SeenWorld, worldOf } from "./seenWorld.ts";
 
 /** The nth call of this name, as strace counts them. */
 export interface CallSite {
@@ -16,12 +15,10 @@ export interface CallSite {
   readonly changes: boolean;
 }
 
-export interface Ended {
+export interface Ended extends SeenWorld {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  readonly world: World;
-  readonly isDone: boolean;
 }
 
 const calls = ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "mkdir"];
@@ -103,20 +100,6 @@ export class StracedLife {
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const [exitCode, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-    return { exitCode, signal, stderr, ...(await readWorld(world)) };
+    return { exitCode, signal, stderr, ...worldOf(await readLines(world)) };
   }
-}
-
-async function readWorld(path: string): Promise<{ readonly world: World; readonly isDone: boolean }> {
-  let [round, verified, isDone] = [1, 0, false];
-  const published: (EventDocument | ReportedDocument)[] = [];
-  const text = await readFile(path, "utf8").catch(() => "");
-  for (const line of text.split("\n").filter((line) => line !== "")) {
-    const seen = JSON.parse(line) as Record<string, unknown>;
-    if ("round" in seen) round = Number(seen["round"]);
-    if ("verified" in seen) verified = Math.max(verified, Number(seen["verified"]));
-    if ("published" in seen) published.push(seen["published"] as EventDocument | ReportedDocument);
-    if ("done" in seen) isDone = true;
-  }
-  return { isDone, world: { round, verified, published } };
 }
