@@ -41,12 +41,12 @@ export async function openLoopDisk(): Promise<LoopDisk> {
   await once(holder.stdout, "data");
   const inside = ["--mount", "--target", `${holder.pid}`, "--"];
   const run = (script: string): void =>
-    void execFileSync("nsenter", [...inside, "sh", "-euc", script], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+    void execFileSync("nsenter", [...inside, "sh", "-euc", script], { stdio: ["ignore", "ignore", "pipe"] });
   const host = join(root, "host");
   const state = join(root, "mounted");
   // XFS copies an image in an instant by sharing its blocks (reflink), whatever is written to it meanwhile.
   run(
-    `mkdir ${host} ${state}; truncate -s 2G host.img; mkfs.xfs -q -m reflink=1 host.img; mount -o loop host.img ${host}`,
+    `mkdir ${host} ${state}; truncate -s 2G ${host}.img; mkfs.xfs -q -m reflink=1 ${host}.img; mount -o loop ${host}.img ${host}`,
   );
   return {
     state,
