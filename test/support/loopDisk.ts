@@ -54,7 +54,7 @@ export async function openLoopDisk(): Promise<LoopDisk> {
       run(
         `! mountpoint -q ${state} || umount ${state}; rm -f ${host}/*; truncate -s 16M ${host}/image; mkfs.ext4 -q ${host}/image;` +
           // Without what ext4 does for programs that rename before they sync.
-          `mount -o loop,noauto_da_alloc ${host}/image ${state}; mkdir ${state}/state`,
+          `mount -o loop,noauto_da_alloc ${host}/image ${state}; mkdir ${state}/state; sync --file-system ${state}`,
       ),
     start: (command, args, env) =>
       spawn("nsenter", [...inside, command, ...args], {
