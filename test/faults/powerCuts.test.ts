@@ -2,8 +2,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { neverSyncs, renamesBeforeItSyncs, trustsWhatAKillLeft } from "../support/brokenDisks.ts";
 import { enumeratePowerCuts } from "../support/powerCuts.ts";
+import type { UpdateRounds } from "../support/roundsFile.ts";
 import { createSampling } from "../support/sampling.ts";
-import { createUpdateRounds, type UpdateRounds } from "../support/updateRounds.ts";
+import { createUpdateRounds } from "../support/updateRounds.ts";
 
 const { seed, isWhole, random } = createSampling();
 let rounds: UpdateRounds;
@@ -17,7 +18,7 @@ describe("a gateway whose power is cut at any point of an install, an update and
     `runs a whole set, forgets no floor, and tells each outcome once, also when it is killed or cut again (seed ${seed})`,
     { timeout: 600_000 },
     async () => {
-      const again = (): boolean => isWhole || random() < 0.05;
+      const again = (): boolean => isWhole || random() < 0.25;
       const { violations, ...counts } = await enumeratePowerCuts({ rounds, spoil: (calls) => calls, again });
       console.log("power cuts:", JSON.stringify(counts));
       expect(violations).toEqual([]);

@@ -2,7 +2,17 @@
 import { createHash } from "node:crypto";
 import { nodesOf } from "./crashDisk.ts";
 import { type Nodes, survivors, treeOf } from "./crashFiles.ts";
-import { checkBoot, cleanNodes, type LifeOptions, liveOnce, type Moment, runOn, type World } from "./updateLife.ts";
+import { checkBoot, type World } from "./checkBoot.ts";
+import {
+  cleanNodes,
+  type LifeOptions,
+  liveOnce,
+  type Moment,
+  openModelDisk,
+  runOn,
+  stateDirectory,
+} from "./updateLife.ts";
+import { runningAt } from "./updateRounds.ts";
 
 export interface Enumeration {
   readonly operations: number;
@@ -36,7 +46,9 @@ export async function enumeratePowerCuts(options: EnumerationOptions): Promise<E
   const visit = async (state: State, bootId: string): Promise<boolean> => {
     cuts += 1;
     if (isKnown(seen, state, mostPerCut)) return false;
-    const found = await checkBoot(options, { ...state, bootId }).catch((thrown: unknown) => [`${thrown}`]);
+    const openDisk = (): ReturnType<typeof openModelDisk> => openModelDisk(options, state.nodes);
+    const check = { rounds: options.rounds, world: state.world, bootId, stateDirectory, openDisk, runningAt };
+    const found = await checkBoot(check).catch((thrown: unknown) => [`${thrown}`]);
     violations.push(...found.map((violation) => `${state.cause}: ${violation}`));
     return true;
   };

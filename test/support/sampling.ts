@@ -23,3 +23,10 @@ export function createSeeded(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** `count` of the items, in their order. */
+export function sampleOf<T>(items: readonly T[], count: number, random: () => number): readonly T[] {
+  const chosen = new Set<number>();
+  while (chosen.size < Math.min(count, items.length)) chosen.add(Math.floor(random() * items.length));
+  return items.filter((_, index) => chosen.has(index));
+}
