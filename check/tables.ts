@@ -68,13 +68,7 @@ export const powers: readonly Power[] = [
     name: "keys",
     modules: ["node:crypto", "jose"],
     globals: ["crypto"],
-    allowed: [
-      "src/base/random.ts",
-      "src/base/hash.ts",
-      "src/operator/keys",
-      "src/operator/command.ts",
-      "src/control/verifyCommand.ts",
-    ],
+    allowed: ["src/base/random.ts", "src/base/hash.ts", "src/operator/keys", "src/control/verifyCommand.ts"],
   },
   {
     name: "native code",
@@ -91,6 +85,7 @@ export const powers: readonly Power[] = [
       "devices/serial/pollerGuard.ts",
       "devices/serial/hangup.ts",
       "devices/gpio/linux",
+      "src/operator/keys/cryptoki.ts",
     ],
   },
   {
@@ -121,8 +116,8 @@ export const powers: readonly Power[] = [
 export const dependencies: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["src/link/connection.ts"],
   "tuf-js": ["src/trust/tuf.ts"],
-  "@tufjs/models": ["src/trust/tuf.ts", "src/operator/repository"],
-  jose: ["src/control/verifyCommand.ts", "src/operator/command.ts"],
+  "@tufjs/models": ["src/trust/tuf.ts", "src/operator/repository", "src/operator/ceremony"],
+  jose: ["src/control/verifyCommand.ts"],
   valibot: [
     "src/protocol",
     "src/trust/floors.ts",
@@ -136,7 +131,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   conf: ["src/agent/config.ts"],
   serialport: ["devices/serial/linux.ts"],
   "@serialport/bindings-cpp": ["devices/serial/pollerGuard.ts", "devices/serial/hangup.ts"],
-  koffi: ["devices/gpio/linux"],
+  koffi: ["devices/gpio/linux", "src/operator/keys/cryptoki.ts"],
   "@bytecodealliance/jco-transpile": ["src/runtime/transpileChild.ts"],
   "@bytecodealliance/jco": [],
   "@bytecodealliance/preview2-shim": ["src/runtime/worker/shim.ts"],

@@ -37,8 +37,9 @@ export async function publishRelease(
 export async function publishImage(workspace: Workspace, publisher: Publisher): Promise<void> {
   const { image } = createTopics(workspace.settings.root);
   const directory = imageDirectory(workspace);
-  const { versions } = await loadRepository(directory);
-  await publishMetadata({ directory, rootDirectory: directory, versions, contents: [], topicOf: image }, publisher);
+  const { versions, publishers } = await loadRepository(directory);
+  const contents = [...publishers].map(([name, { version }]) => `${version}.${name}.json`);
+  await publishMetadata({ directory, rootDirectory: directory, versions, contents, topicOf: image }, publisher);
 }
 
 /** What a gateway needs for its newest deployment: the image repository, renewed when it grew stale, then its director. */

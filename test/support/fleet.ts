@@ -14,6 +14,7 @@ import { loadRepository } from "../../src/operator/repository/repository.ts";
 import { publishDirector, publishImage, publishRelease } from "../../src/operator/publish.ts";
 import type { Publisher } from "../../src/operator/publisher.ts";
 import { initWorkspace } from "../../src/operator/workspace.ts";
+import type { SigningKey } from "../../src/operator/keys/key.ts";
 import type { KeyName, Workspace } from "../../src/operator/workspace.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { parseDocument } from "../../src/protocol/document.ts";
@@ -91,7 +92,11 @@ export async function publishAll(fleet: Fleet, gateway: string): Promise<void> {
 
 /** The workspace as a thief sees it who has every key but these, which are taken from another workspace. */
 export function withForeignKeys(workspace: Workspace, other: Workspace, names: readonly KeyName[]): Workspace {
-  return { ...workspace, loadKey: (name) => (names.includes(name) ? other : workspace).loadKey(name) };
+  const findKey = async (keyId: string): Promise<SigningKey | undefined> => {
+    for (const name of names) if ((await workspace.loadKey(name)).keyId === keyId) return other.loadKey(name);
+    return workspace.findKey(keyId);
+  };
+  return { ...workspace, findKey, loadKey: (name) => (names.includes(name) ? other : workspace).loadKey(name) };
 }
 
 export interface Gateway {

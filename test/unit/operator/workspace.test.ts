@@ -34,7 +34,7 @@ describe("workspace", () => {
 
   test("refuses to be made twice, without a passphrase, or with a threshold that cannot be met", async () => {
     await using directory = await createTemporaryDirectory();
-    const thresholds = { rootKeys: 2, root: 3 };
+    const thresholds = { root: { keys: 2, threshold: 3 } };
     await expect(initWorkspace(directory.path, options)).rejects.toMatchObject({ code: "workspace-invalid" });
     await expect(initWorkspace(directory.path, { ...options, dev: true, thresholds })).rejects.toMatchObject({
       code: "workspace-invalid",
