@@ -33,6 +33,16 @@ export async function publishRelease(
   await publishImage(workspace, publisher);
 }
 
+/** Every release that the image repository lists now: for after releases were signed elsewhere. */
+export async function publishReleases(workspace: Workspace, publisher: Publisher): Promise<void> {
+  const blobs = (await listReleases(workspace)).flatMap(({ release }) => [
+    release.full,
+    ...Object.values(release.deltas),
+  ]);
+  for (const blob of blobs) await publishKeptBlob(workspace, blob, publisher);
+  await publishImage(workspace, publisher);
+}
+
 /** The metadata of the image repository; the timestamp last, so that it never names what is not there yet. */
 export async function publishImage(workspace: Workspace, publisher: Publisher): Promise<void> {
   const { image } = createTopics(workspace.settings.root);

@@ -11,6 +11,7 @@ import { createKey } from "./keys/key.ts";
 import type { SigningKey } from "./keys/key.ts";
 import { findKey, openKeyNamed } from "./keys/keyring.ts";
 import type { Secrets } from "./keys/keyring.ts";
+import { formatPublicKey, publicSuffix } from "./keys/publicKeyFile.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9));
 
@@ -111,7 +112,11 @@ export async function initWorkspace(directory: string, options: WorkspaceOptions
     "director",
     "operator",
   ];
-  for (const name of names) await createKey(join(keysDirectory(directory), `${name}.pem`), secret);
+  for (const name of names) {
+    const key = await createKey(join(keysDirectory(directory), `${name}.pem`), secret);
+    // Stays when the key is moved away, so that the key still has its name here.
+    await writeFileAtomic(join(keysDirectory(directory), `${name}${publicSuffix}`), formatPublicKey(key));
+  }
   // Last, so that an interrupted init is not taken for a workspace.
   await writeFileAtomic(settingsPath(directory), `${JSON.stringify(settings, undefined, 2)}\n`);
   return createWorkspace(directory, settings, options);

@@ -59,8 +59,11 @@ export async function changeTargets(
   };
 }
 
-/** The same without a change: the next version of what is there. */
-export function renewTargets(workspace: Workspace, role: string): Promise<TargetsOutcome> {
+/** The same without a change: the next version of what is there, or the one that waits already. */
+export async function renewTargets(workspace: Workspace, role: string): Promise<TargetsOutcome> {
+  const state = await loadRepository(imageDirectory(workspace));
+  const waiting = await loadProposal(workspace, { kind: "targets", role }, targetsOf(state, role).version + 1);
+  if (waiting !== undefined) return { kind: "pending", path: waiting.path };
   return changeTargets(workspace, role, (before) => before);
 }
 
@@ -89,7 +92,7 @@ export function targetsOf(state: RepositoryState, role: string): TargetsNow & { 
   return { version, targets: publisher?.targets ?? [] };
 }
 
-async function readBefore(directory: string, role: string, version: number): Promise<Uint8Array> {
-  if (version > 0) return readBytes(join(directory, `${version}.${role}.json`), "targets metadata");
-  return signTargets({ version: 0, expiresMs: 0, targets: [] }, []);
+async function readBefore(directory: string, role: string, version: number): Promise<Uint8Array | undefined> {
+  if (version === 0) return undefined;
+  return readBytes(join(directory, `${version}.${role}.json`), "targets metadata");
 }

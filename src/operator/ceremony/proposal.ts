@@ -1,5 +1,5 @@
 // Metadata that waits for signatures from elsewhere: a file to carry to the keys and back, beside the one it follows.
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { MetadataKind } from "@tufjs/models";
 import type { Metadata, Root, Targets } from "@tufjs/models";
 import { limits } from "../../base/limits.ts";
@@ -28,14 +28,14 @@ export interface Proposal {
   readonly proposed: Proposed;
 }
 
-/** Writes the proposal, and the metadata it follows for whoever signs to compare. Resolves to the proposal's path. */
+/** Writes the proposal, and the metadata it follows, if any, for whoever signs to compare. Resolves to the proposal's path. */
 export async function saveProposal(
   workspace: Workspace,
   subject: Subject,
-  { metadata, before }: { readonly metadata: Metadata<Root | Targets>; readonly before: Uint8Array },
+  { metadata, before }: { readonly metadata: Metadata<Root | Targets>; readonly before: Uint8Array | undefined },
 ): Promise<string> {
   const { version } = metadata.signed;
-  await writeFileAtomic(proposalPath(workspace, subject, version - 1), before);
+  if (before !== undefined) await writeFileAtomic(proposalPath(workspace, subject, version - 1), before);
   const path = proposalPath(workspace, subject, version);
   await writeFileAtomic(path, await encode(metadata));
   return path;
@@ -77,8 +77,7 @@ export async function readProposed(path: string): Promise<Proposed> {
 
 /** The file of the version before, where `saveProposal` puts it. */
 export function pathBefore(path: string, version: number): string {
-  const name = path.slice(dirname(path).length).replace(/^\//, "");
-  return join(dirname(path), name.replace(`.${version}.`, `.${version - 1}.`));
+  return join(dirname(path), basename(path).replace(`.${version}.`, `.${version - 1}.`));
 }
 
 /** Whether two documents ask for signatures over the same bytes. */

@@ -44,7 +44,7 @@ describeNeeding(softHsmMissing, "a key in a token", () => {
     ["a module that is none", { module: import.meta.filename }, pin, "token-failed", "cannot be loaded"],
     ["a key that is not there", { label: "none" }, pin, "token-failed", 'has no private key "none"'],
     ["a key that is another's", { label: "second" }, pin, "token-failed", "is not the one that"],
-  ] as const)("says so with %s", async (name, changes, secret, code, words) => {
+  ] as const)("says so with %s", async (...[name, changes, secret, code, words]) => {
     const path = pathOf(name.replaceAll(" ", "-"));
     await createTokenKey(pathOf(`second-${name.replaceAll(" ", "-")}`), { ...reference, label: "second" }, pin);
     const document = JSON.parse(await readFile(pathOf("targets"), "utf8")) as object;
