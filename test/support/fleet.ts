@@ -129,6 +129,15 @@ export function createGateway(fleet: Fleet, id = "plant-7"): Gateway {
   };
 }
 
+/** A gateway that runs the boiler's first release, deployed to it as deployment 1. */
+export async function startGateway(fleet: Fleet): Promise<Gateway> {
+  const gateway = createGateway(fleet);
+  await release(fleet, { version: "1.0.0" });
+  await deployTo(fleet, gateway.id, "boiler@1.0.0");
+  await expectDeployed(gateway, 1);
+  return gateway;
+}
+
 export async function expectDeployed(gateway: Gateway, version: number): Promise<VerifiedDeployment> {
   const outcome = await gateway.refresh();
   expect(outcome).toMatchObject({ deployment: { version } });
