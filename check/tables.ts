@@ -75,7 +75,6 @@ export const powers: readonly Power[] = [
       "src/trust/attestTime.ts",
       "src/operator/keys",
       "src/operator/source/provenance.ts",
-      "src/operator/command.ts",
       "src/control/verifyCommand.ts",
     ],
   },
@@ -94,6 +93,7 @@ export const powers: readonly Power[] = [
       "devices/serial/pollerGuard.ts",
       "devices/serial/hangup.ts",
       "devices/gpio/linux",
+      "src/operator/keys/cryptoki.ts",
     ],
   },
   {
@@ -124,8 +124,8 @@ export const powers: readonly Power[] = [
 export const dependencies: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["src/link/connection.ts"],
   "tuf-js": ["src/trust/tuf"],
-  "@tufjs/models": ["src/trust/tuf", "src/operator/repository"],
-  jose: ["src/control/verifyCommand.ts", "src/operator/command.ts"],
+  "@tufjs/models": ["src/trust/tuf", "src/operator/repository", "src/operator/ceremony"],
+  jose: ["src/control/verifyCommand.ts"],
   valibot: [
     "src/protocol",
     "src/trust/floors.ts",
@@ -139,7 +139,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
   conf: ["src/agent/config.ts"],
   serialport: ["devices/serial/linux.ts"],
   "@serialport/bindings-cpp": ["devices/serial/pollerGuard.ts", "devices/serial/hangup.ts"],
-  koffi: ["devices/gpio/linux"],
+  koffi: ["devices/gpio/linux", "src/operator/keys/cryptoki.ts"],
   "@bytecodealliance/jco-transpile": ["src/runtime/transpileChild.ts"],
   "@bytecodealliance/jco": [],
   "@sigstore/bundle": ["src/operator/source/provenance.ts"],

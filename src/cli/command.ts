@@ -2,8 +2,19 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { Secrets } from "../operator/keys/keyring.ts";
 import type { Session } from "../operator/session.ts";
 import type { Workspace } from "../operator/workspace.ts";
+
+/** Commands of one noun: "outstation keys list". */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** What a newcomer has to know before any of them. */
+  readonly help: string;
+  /** Named by their verb alone. */
+  readonly commands: readonly Command[];
+}
 
 export interface Command {
   readonly name: string;
@@ -30,6 +41,8 @@ export interface CommandContext {
   readonly random: Random;
   /** Passphrase of the keys, from the environment or a file. */
   readonly passphrase: string | undefined;
+  /** The same for keys that are no workspace's, and the PIN of tokens. */
+  readonly secrets: Secrets;
   readonly directory: string;
   /** One result: the text for people, or the value as a line of JSON with --json. */
   print(text: string, value: unknown): void;

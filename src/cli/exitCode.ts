@@ -12,6 +12,9 @@ const codes: Readonly<Record<string, ExitCode>> = {
   "workspace-invalid": 78,
   "key-locked": 78,
   "key-unreadable": 78,
+  "key-missing": 78,
+  "token-locked": 78,
+  "signatures-missing": 75,
   "file-exposed": 78,
 };
 

@@ -1,20 +1,17 @@
 // Signs commands: one token that one gateway carries out once, within its lifetime.
-import type { KeyObject } from "node:crypto";
-import { SignJWT } from "jose";
 import type { Clock } from "../base/clock.ts";
 import { OutstationError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { commandAlgorithm, commandSchema } from "../protocol/command.ts";
 import { parseValue } from "../protocol/document.ts";
+import type { SigningKey } from "./keys/key.ts";
 
 export class CommandError extends OutstationError<"lifetime" | "too-large"> {}
 
 export interface CommandRequest {
-  /** Ed25519. */
-  readonly privateKey: KeyObject;
-  /** As the director's operators.json names the public key. */
-  readonly keyId: string;
+  /** Ed25519; the director's operators.json names it by its id. */
+  readonly key: Pick<SigningKey, "keyId" | "sign">;
   readonly gateway: string;
   readonly component: string;
   readonly method: string;
@@ -54,14 +51,23 @@ export async function signCommand(request: CommandRequest): Promise<SignedComman
     },
     { what: "command" },
   );
-  const text = await new SignJWT({ ...command })
-    .setProtectedHeader({ alg: commandAlgorithm, kid: request.keyId, typ: "JWT" })
-    .sign(request.privateKey);
-  const token = new TextEncoder().encode(text);
+  const token = await signToken({ alg: commandAlgorithm, kid: request.key.keyId, typ: "JWT" }, command, request.key);
   if (token.length > limits.command.tokenBytes)
     throw new CommandError(
       "too-large",
       `The command has ${token.length} bytes; a gateway reads ${limits.command.tokenBytes}. Send smaller parameters.`,
     );
   return { id: command.jti, token };
+}
+
+/** RFC 7515 5.1, compact: a key in a token signs it as one in a file does. */
+async function signToken(
+  header: Readonly<Record<string, string>>,
+  claims: object,
+  key: Pick<SigningKey, "sign">,
+): Promise<Uint8Array> {
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const input = `${encode(header)}.${encode(claims)}`;
+  const signature = await key.sign(new TextEncoder().encode(input));
+  return new TextEncoder().encode(`${input}.${Buffer.from(signature).toString("base64url")}`);
 }

@@ -101,6 +101,11 @@ export async function listNames(directory: string): Promise<readonly string[]> {
   }
 }
 
+/** No error when there is none. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
 async function writeSynced(path: string, content: Uint8Array | string, mode: number): Promise<void> {
   // One left over from a crash would keep its own, perhaps wider, mode.
   await rm(path, { force: true });

@@ -33,12 +33,23 @@ export async function publishRelease(
   await publishImage(workspace, publisher);
 }
 
+/** Every release that the image repository lists now: for after releases were signed elsewhere. */
+export async function publishReleases(workspace: Workspace, publisher: Publisher): Promise<void> {
+  const blobs = (await listReleases(workspace)).flatMap(({ release }) => [
+    release.full,
+    ...Object.values(release.deltas),
+  ]);
+  for (const blob of blobs) await publishKeptBlob(workspace, blob, publisher);
+  await publishImage(workspace, publisher);
+}
+
 /** The metadata of the image repository. */
 export async function publishImage(workspace: Workspace, publisher: Publisher): Promise<void> {
   const { image } = createTopics(workspace.settings.root);
   const directory = imageDirectory(workspace);
-  const { versions } = await loadRepository(directory);
-  await publishMetadata({ directory, rootDirectory: directory, versions, documents: [], topicOf: image }, publisher);
+  const { versions, publishers } = await loadRepository(directory);
+  const files = [...publishers].map(([name, { version }]) => ({ path: name, file: `${version}.${name}.json` }));
+  await publishMetadata({ directory, rootDirectory: directory, versions, files, topicOf: image }, publisher);
 }
 
 /** What a gateway needs for its newest deployment: the image repository, renewed when it grew stale, then its director. */
@@ -57,11 +68,11 @@ export async function publishDirector(workspace: Workspace, gateway: string, pub
       "gateway-missing",
       `${gateway} was never deployed to. Deploy to it: outstation deploy ${gateway} deployment.json`,
     );
-  const documents = targets
+  const files = targets
     .filter(({ path }) => path.endsWith(".json"))
     .map(({ path, hashes }) => ({ path, file: targetFileName(path, hashes["sha256"] ?? "") }));
   const rootDirectory = directorRootDirectory(workspace);
-  await publishMetadata({ directory, rootDirectory, versions, documents, topicOf: director }, publisher);
+  await publishMetadata({ directory, rootDirectory, versions, files, topicOf: director }, publisher);
 }
 
 /** As retained chunks. A blob that the disk damaged would go to another address, so it is not published at all. */

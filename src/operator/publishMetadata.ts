@@ -1,27 +1,26 @@
 // Metadata of one repository onto the broker: packed files, and from each of the last rounds the difference to the newest.
 import { join } from "node:path";
 import { limits } from "../base/limits.ts";
+import { deploymentTarget, operatorsTarget } from "../protocol/repository.ts";
 import { packFile, packRound, roundFile, type PackingHint } from "../protocol/packing.ts";
 import { readBytes } from "./files.ts";
 import type { Publisher } from "./publisher.ts";
-import { listRoots, readRound, rootFileName, timestampFile, type Round } from "./repository/repository.ts";
+import { listRoots, rootFileName, timestampFile } from "./repository/repository.ts";
+import { readRound, type Round } from "./repository/readRound.ts";
 
 export interface PublishedMetadata {
   readonly directory: string;
   readonly rootDirectory: string;
   /** The newest round. */
   readonly versions: { readonly snapshot: number; readonly targets: number };
-  /** A director's documents: file name of each, and the path of the one that changes with every deployment. */
-  readonly documents: readonly { readonly path: string; readonly file: string }[];
+  /** What belongs to the round besides: a director's documents by target path, or the publishers' metadata by name. */
+  readonly files: readonly { readonly path: string; readonly file: string }[];
   readonly topicOf: (file: string) => string;
 }
 
-/** What a difference is made from and leads to, besides snapshot and targets: a director's deployment. */
-const roundDocument = "deployment.json";
-
 /** The timestamp last, so that it never names what is not there yet. */
 export async function publishMetadata(published: PublishedMetadata, publisher: Publisher): Promise<void> {
-  const { directory, rootDirectory, versions, documents, topicOf } = published;
+  const { directory, rootDirectory, versions, files, topicOf } = published;
   const roots = await listRoots(rootDirectory);
   const bases = await readBases(published);
   const oldestBase = bases[0]?.snapshot ?? versions.snapshot;
@@ -30,7 +29,7 @@ export async function publishMetadata(published: PublishedMetadata, publisher: P
     const payload = await packFile(await readBytes(join(from, file), "metadata to publish"), hint);
     await publisher.publish({ topic: topicOf(file), payload, retain: true });
   };
-  for (const { file } of documents) await publish(directory, file);
+  for (const { file } of files) await publish(directory, file);
   for (const version of roots) await publish(rootDirectory, rootFileName(version));
   await publish(directory, `${versions.targets}.targets.json`);
   await publish(directory, `${versions.snapshot}.snapshot.json`);
@@ -39,12 +38,14 @@ export async function publishMetadata(published: PublishedMetadata, publisher: P
 }
 
 /** The last rounds before the newest whose files are still here, oldest first and without a gap. */
-async function readBases({ directory, versions, documents }: PublishedMetadata): Promise<readonly Round[]> {
+async function readBases({ directory, versions, files }: PublishedMetadata): Promise<readonly Round[]> {
   const bases: Round[] = [];
-  const kept = documents.length > 0 ? limits.published.directorRounds : limits.published.imageRounds;
+  const kept = files.some(({ path }) => path === operatorsTarget)
+    ? limits.published.directorRounds
+    : limits.published.imageRounds;
   const oldest = Math.max(1, versions.snapshot - kept);
   for (let snapshot = versions.snapshot - 1; snapshot >= oldest; snapshot -= 1) {
-    const base = await readRound(directory, snapshot, roundDocument);
+    const base = await readRound(directory, snapshot);
     if (base === undefined) break;
     bases.unshift(base);
   }
@@ -52,19 +53,19 @@ async function readBases({ directory, versions, documents }: PublishedMetadata):
 }
 
 async function publishRounds(
-  { directory, versions, documents, topicOf }: PublishedMetadata,
+  { directory, versions, files, topicOf }: PublishedMetadata,
   bases: readonly Round[],
   publisher: Publisher,
 ): Promise<void> {
   const names = [
     `${versions.snapshot}.snapshot.json`,
     `${versions.targets}.targets.json`,
-    ...documents.filter(({ path }) => path === roundDocument).map(({ file }) => file),
+    ...files.filter(({ path }) => path === deploymentTarget).map(({ file }) => file),
   ];
-  const files = new Map<string, Uint8Array>();
-  for (const name of names) files.set(name, await readBytes(join(directory, name), "metadata to publish"));
+  const contents = new Map<string, Uint8Array>();
+  for (const name of names) contents.set(name, await readBytes(join(directory, name), "metadata to publish"));
   for (const { snapshot, files: base } of bases) {
-    const payload = await packRound(files, base);
+    const payload = await packRound(contents, base);
     await publisher.publish({ topic: topicOf(roundFile(snapshot)), payload, retain: true });
   }
 }

@@ -5,6 +5,7 @@ import { parseDocument } from "../protocol/document.ts";
 import { resultSchema, type CommandResult } from "../protocol/command.ts";
 import { signCommand } from "./command.ts";
 import { OperatorError } from "./error.ts";
+import { loadOperatorKey } from "./operators.ts";
 import type { Session } from "./session.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -31,8 +32,8 @@ export async function sendCommand(
   toSend: CommandToSend,
   { clock, random, signal }: SendOptions,
 ): Promise<CommandResult> {
-  const { keyId, privateKey } = await workspace.loadKey("operator");
-  const { id, token } = await signCommand({ privateKey, keyId, clock, random, ...toSend });
+  const key = await loadOperatorKey(workspace);
+  const { id, token } = await signCommand({ key, clock, random, ...toSend });
   const topics = session.topics.gateway(toSend.gateway);
   const answered = Promise.withResolvers<CommandResult>();
   const stop = await session.link.subscribe(topics.result(id), (_topic, payload) =>

@@ -7,8 +7,11 @@ import { OperatorError } from "./error.ts";
 import { defaultExpiries } from "./expiries.ts";
 import type { Expiries } from "./expiries.ts";
 import { isPresent, readBytesIfPresent, writeFileAtomic } from "./files.ts";
-import { createKey, loadKey } from "./keys/key.ts";
+import { createKey } from "./keys/key.ts";
 import type { SigningKey } from "./keys/key.ts";
+import { findKey, openKeyNamed } from "./keys/keyring.ts";
+import type { Secrets } from "./keys/keyring.ts";
+import { formatPublicKey, publicSuffix } from "./keys/publicKeyFile.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9));
 
@@ -21,27 +24,39 @@ const settingsSchema = v.strictObject({
   created: v.string(),
   /** Keys are in the clear; never for gateways in the field. */
   dev: v.boolean(),
-  /** How many root keys there are, and how many of them must sign. */
+  /** How many keys of a role there were at first, and how many of them had to sign; the roots say how it is now. */
   rootKeys: count,
   rootThreshold: count,
+  targetsKeys: v.optional(count, 1),
+  targetsThreshold: v.optional(count, 1),
+  directorRootKeys: v.optional(count, 1),
+  directorRootThreshold: v.optional(count, 1),
 });
 export type WorkspaceSettings = v.InferOutput<typeof settingsSchema>;
 
-/** What each key signs is decided by the repositories; `operator` signs commands. */
-export const keyNames = ["targets", "snapshot", "timestamp", "director-root", "director", "operator"] as const;
-export type KeyName = (typeof keyNames)[number] | `root-${number}`;
+/** Keys of a new fleet; which key signs what is decided by the roots from then on. */
+export type KeyName = "snapshot" | "timestamp" | "director" | "operator" | NumberedName;
+type NumberedName = NumberedRole | `${NumberedRole}-${number}`;
+type NumberedRole = "root" | "targets" | "director-root";
 
 export interface Workspace {
   readonly directory: string;
   readonly settings: WorkspaceSettings;
   readonly clock: Clock;
   readonly expiries: Expiries;
+  readonly secrets: Secrets;
   loadKey(name: KeyName): Promise<SigningKey>;
+  /** The key with that id; undefined when it is not in this workspace. */
+  findKey(keyId: string): Promise<SigningKey | undefined>;
 }
 
 export interface OpenOptions {
   readonly clock: Clock;
   readonly passphrase?: string;
+  /** Of a key that has one of its own. */
+  readonly passphraseOf?: (name: string) => string | undefined;
+  /** Of PKCS#11 tokens. */
+  readonly pin?: string;
   readonly expiries?: Expiries;
 }
 
@@ -50,38 +65,71 @@ export interface WorkspaceOptions extends OpenOptions {
   readonly root: string;
   /** Leaves the keys in the clear; otherwise `passphrase` is needed. */
   readonly dev?: boolean;
-  readonly thresholds?: { readonly rootKeys: number; readonly root: number };
+  /** How many keys, and how many of them must sign; 2 of 3 for the image root, else one. */
+  readonly thresholds?: Partial<Record<ManyKeyed, Threshold>>;
+}
+
+export type ManyKeyed = "root" | "targets" | "directorRoot";
+
+export interface Threshold {
+  readonly keys: number;
+  readonly threshold: number;
 }
 
 /** Makes settings and keys in `directory`; refuses one that is a workspace already. Repositories are made after it. */
 export async function initWorkspace(directory: string, options: WorkspaceOptions): Promise<Workspace> {
   if (await isPresent(settingsPath(directory)))
     throw new OperatorError("workspace-exists", `${directory} is a workspace already. Choose another directory.`);
-  const { broker, root, clock, dev = false, passphrase, thresholds = { rootKeys: 3, root: 2 } } = options;
+  const { broker, root, clock, dev = false, passphrase } = options;
   if (!dev && (passphrase === undefined || passphrase === ""))
     throw new OperatorError(
       "workspace-invalid",
       "The keys need a passphrase: set OUTSTATION_PASSPHRASE or give --passphrase-file. To try things, use --dev.",
     );
-  if (thresholds.root > thresholds.rootKeys)
-    throw new OperatorError(
-      "workspace-invalid",
-      `${thresholds.root} of ${thresholds.rootKeys} root keys can never sign. Lower the threshold.`,
-    );
+  const one = { keys: 1, threshold: 1 };
+  const { targets = one, directorRoot = one, root: imageRoot = { keys: 3, threshold: 2 } } = options.thresholds ?? {};
+  checkThresholds({ root: imageRoot, targets, "director root": directorRoot });
   const settings: WorkspaceSettings = {
     format: 1,
     broker,
     root,
     created: new Date(clock.nowMs()).toISOString(),
     dev,
-    rootKeys: thresholds.rootKeys,
-    rootThreshold: thresholds.root,
+    rootKeys: imageRoot.keys,
+    rootThreshold: imageRoot.threshold,
+    targetsKeys: targets.keys,
+    targetsThreshold: targets.threshold,
+    directorRootKeys: directorRoot.keys,
+    directorRootThreshold: directorRoot.threshold,
   };
   const secret = dev ? undefined : passphrase;
-  for (const name of [...rootKeyNames(settings), ...keyNames]) await createKey(keyPath(directory, name), secret);
+  const names: readonly KeyName[] = [
+    ...rootKeyNames(settings),
+    ...targetsKeyNames(settings),
+    "snapshot",
+    "timestamp",
+    ...directorRootKeyNames(settings),
+    "director",
+    "operator",
+  ];
+  for (const name of names) {
+    const key = await createKey(join(keysDirectory(directory), `${name}.pem`), secret);
+    // Stays when the key is moved away, so that the key still has its name here.
+    await writeFileAtomic(join(keysDirectory(directory), `${name}${publicSuffix}`), formatPublicKey(key));
+  }
   // Last, so that an interrupted init is not taken for a workspace.
   await writeFileAtomic(settingsPath(directory), `${JSON.stringify(settings, undefined, 2)}\n`);
   return createWorkspace(directory, settings, options);
+}
+
+function checkThresholds(wanted: Readonly<Record<string, Threshold>>): void {
+  for (const [role, { keys, threshold }] of Object.entries(wanted)) {
+    if ([keys, threshold].every((number) => v.is(count, number)) && threshold <= keys) continue;
+    throw new OperatorError(
+      "workspace-invalid",
+      `${threshold} of ${keys} ${role} keys can never sign. Take 1 to 9 keys, and a threshold of at most as many.`,
+    );
+  }
 }
 
 /** Opens an existing workspace; keys are read, and the passphrase needed, only when something is signed. */
@@ -102,17 +150,37 @@ export function rootKeyNames(settings: WorkspaceSettings): readonly KeyName[] {
   return Array.from({ length: settings.rootKeys }, (_, index): KeyName => `root-${index + 1}`);
 }
 
-export function keyPath(directory: string, name: KeyName): string {
-  return join(directory, "keys", `${name}.pem`);
+export function targetsKeyNames({ targetsKeys }: WorkspaceSettings): readonly KeyName[] {
+  return numbered("targets", targetsKeys);
+}
+
+export function directorRootKeyNames({ directorRootKeys }: WorkspaceSettings): readonly KeyName[] {
+  return numbered("director-root", directorRootKeys);
+}
+
+/** One key is named as its role; several are counted. */
+function numbered(role: NumberedRole, count: number): readonly KeyName[] {
+  return count === 1 ? [role] : Array.from({ length: count }, (_, index): KeyName => `${role}-${index + 1}`);
+}
+
+export function keysDirectory(directory: string): string {
+  return join(directory, "keys");
 }
 
 function createWorkspace(directory: string, settings: WorkspaceSettings, options: OpenOptions): Workspace {
+  const secrets: Secrets = {
+    passphraseOf: (name) => options.passphraseOf?.(name) ?? options.passphrase,
+    pin: options.pin,
+  };
+  const keys = keysDirectory(directory);
   return {
     directory,
     settings,
     clock: options.clock,
     expiries: options.expiries ?? defaultExpiries,
-    loadKey: (name) => loadKey(keyPath(directory, name), settings.dev ? undefined : options.passphrase),
+    secrets,
+    loadKey: (name) => openKeyNamed(keys, name, secrets),
+    findKey: (keyId) => findKey(keys, keyId, secrets),
   };
 }
 

@@ -76,7 +76,10 @@ describe("a clock ahead of the time", () => {
     const snapshot = { version: 2, bytes: await readImageFile(fleet, "2.snapshot.json") };
     const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs + 3000 * dayMs };
     const key = await fleet.workspace.loadKey("timestamp");
-    fleet.broker.set("outstation/v1/image/timestamp.json", signTimestamp({ version: 9, ...times, snapshot }, key));
+    fleet.broker.set(
+      "outstation/v1/image/timestamp.json",
+      await signTimestamp({ version: 9, ...times, snapshot }, key),
+    );
     await expectDeployed(gateway, 1);
     await expectDeployed(gateway, 1);
     expect(readMemory(gateway.disk).get("/trust/floors.json image/attested")).toBeUndefined();

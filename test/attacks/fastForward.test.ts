@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { publishImage } from "../../src/operator/publish.ts";
 import { signSnapshot, signTimestamp } from "../../src/operator/repository/metadata.ts";
-import { imageDirectory, imageSigners } from "../../src/operator/repository/places.ts";
-import { loadRepository, signRound } from "../../src/operator/repository/repository.ts";
+import { imageDirectory } from "../../src/operator/repository/places.ts";
+import { loadRepository } from "../../src/operator/repository/repository.ts";
+import { signRound } from "../../src/operator/repository/round.ts";
 import type { SigningKey } from "../../src/operator/keys/key.ts";
 import {
   createFleet,
@@ -32,12 +33,12 @@ async function startFleet(fleet: Fleet): Promise<Gateway> {
 async function forge(fleet: Fleet, version: number, signedAtMs: number): Promise<void> {
   const expiresMs = signedAtMs + dayMs;
   const targets = { version: 2, bytes: await readImageFile(fleet, "2.targets.json") };
-  const bytes = signSnapshot({ version, expiresMs, targets }, await fleet.workspace.loadKey("snapshot"));
+  const bytes = await signSnapshot({ version, expiresMs, targets }, await fleet.workspace.loadKey("snapshot"));
   const timestamp = { version, expiresMs, signedAtMs, snapshot: { version, bytes } };
   fleet.broker.set(`outstation/v1/image/${version}.snapshot.json`, bytes);
   fleet.broker.set(
     "outstation/v1/image/timestamp.json",
-    signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
+    await signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
   );
 }
 
@@ -46,7 +47,7 @@ async function recover(fleet: Fleet, fresh: { snapshot: SigningKey; timestamp: S
   await rotateImageRoot(fleet, { signers: await loadRootKeys(fleet), ...fresh });
   const directory = imageDirectory(fleet.workspace);
   const { targets } = await loadRepository(directory);
-  const signers = { ...(await imageSigners(fleet.workspace)), ...fresh };
+  const signers = { targets: [await fleet.workspace.loadKey("targets")], ...fresh };
   await signRound(fleet.workspace, directory, { targets, signers });
   await publishImage(fleet.workspace, fleet.publisher);
 }
@@ -85,8 +86,8 @@ describe("a fast-forward", () => {
     await publishImage(fleet.workspace, fleet.publisher);
     const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
     const old = { version: targets - 1, bytes: await readImageFile(fleet, `${targets - 1}.targets.json`) };
-    const bytes = signSnapshot({ version: 9, ...times, targets: old }, fresh.snapshot);
-    const timestamp = signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, fresh.timestamp);
+    const bytes = await signSnapshot({ version: 9, ...times, targets: old }, fresh.snapshot);
+    const timestamp = await signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, fresh.timestamp);
     fleet.broker.set("outstation/v1/image/9.snapshot.json", bytes);
     fleet.broker.set("outstation/v1/image/timestamp.json", timestamp);
     await expectRefused(gateway, "trust.rollback");

@@ -47,7 +47,7 @@ describe("files of different moments", () => {
     const bytes = await readImageFile(fleet, "3.snapshot.json");
     const key = await fleet.workspace.loadKey("timestamp");
     const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
-    const timestamp = signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, key);
+    const timestamp = await signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, key);
     fleet.broker.set("outstation/v1/image/timestamp.json", timestamp);
     fleet.broker.set("outstation/v1/image/9.snapshot.json", bytes);
     await expectRefused(gateway, "trust.mismatch");

@@ -47,7 +47,10 @@ describe("a rollback", () => {
     const key = await fleet.workspace.loadKey("timestamp");
     const snapshot = { version: 2, bytes: await readImageFile(fleet, "2.snapshot.json") };
     const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
-    fleet.broker.set("outstation/v1/image/timestamp.json", signTimestamp({ version: 9, ...times, snapshot }, key));
+    fleet.broker.set(
+      "outstation/v1/image/timestamp.json",
+      await signTimestamp({ version: 9, ...times, snapshot }, key),
+    );
     await expectRefused(gateway, "trust.rollback");
   });
 
@@ -56,9 +59,9 @@ describe("a rollback", () => {
     const { gateway } = await updateOnce(fleet);
     const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
     const targets = { version: 2, bytes: await readImageFile(fleet, "2.targets.json") };
-    const bytes = signSnapshot({ version: 9, ...times, targets }, await fleet.workspace.loadKey("snapshot"));
+    const bytes = await signSnapshot({ version: 9, ...times, targets }, await fleet.workspace.loadKey("snapshot"));
     const key = await fleet.workspace.loadKey("timestamp");
-    const timestamp = signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, key);
+    const timestamp = await signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes } }, key);
     await writeFile(join(imageDirectory(fleet.workspace), "9.snapshot.json"), bytes);
     await writeFile(join(imageDirectory(fleet.workspace), "timestamp.json"), timestamp);
     await publishImage(fleet.workspace, fleet.publisher);

@@ -14,8 +14,10 @@ import { loadRepository } from "../../src/operator/repository/repository.ts";
 import { publishDirector, publishImage, publishRelease } from "../../src/operator/publish.ts";
 import type { Publisher } from "../../src/operator/publisher.ts";
 import { initWorkspace } from "../../src/operator/workspace.ts";
+import type { SigningKey } from "../../src/operator/keys/key.ts";
 import type { KeyName, Workspace } from "../../src/operator/workspace.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
+import { packFile, unpackFile } from "../../src/protocol/packing.ts";
 import { parseDocument } from "../../src/protocol/document.ts";
 import type { RuleId } from "../../src/protocol/refusal.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
@@ -83,6 +85,12 @@ export async function deployTo(fleet: Fleet, gateway: string, name: string): Pro
   await publishDirector(fleet.workspace, gateway, fleet.publisher);
 }
 
+/** Says, as anybody may who writes to the broker, that roots go up to this version. */
+export async function hintRoot({ broker }: Fleet, timestampTopic: string, root: number): Promise<void> {
+  const { bytes, hint } = await unpackFile(broker.get(timestampTopic) ?? new Uint8Array(), 100_000);
+  broker.set(timestampTopic, await packFile(bytes, { snapshot: 1, oldestBase: 1, ...hint, root }));
+}
+
 /** What a broker does that wants every file asked for by itself. */
 export function withholdRounds(fleet: Fleet): void {
   for (const topic of fleet.broker.keys()) if (topic.endsWith(".round")) fleet.broker.delete(topic);
@@ -95,7 +103,11 @@ export async function publishAll(fleet: Fleet, gateway: string): Promise<void> {
 
 /** The workspace as a thief sees it who has every key but these, which are taken from another workspace. */
 export function withForeignKeys(workspace: Workspace, other: Workspace, names: readonly KeyName[]): Workspace {
-  return { ...workspace, loadKey: (name) => (names.includes(name) ? other : workspace).loadKey(name) };
+  const findKey = async (keyId: string): Promise<SigningKey | undefined> => {
+    for (const name of names) if ((await workspace.loadKey(name)).keyId === keyId) return other.loadKey(name);
+    return workspace.findKey(keyId);
+  };
+  return { ...workspace, findKey, loadKey: (name) => (names.includes(name) ? other : workspace).loadKey(name) };
 }
 
 export interface Gateway {
@@ -128,6 +140,15 @@ export function createGateway(fleet: Fleet, id = "plant-7"): Gateway {
         ...changes,
       }),
   };
+}
+
+/** A gateway that runs the boiler's first release, deployed to it as deployment 1. */
+export async function startGateway(fleet: Fleet): Promise<Gateway> {
+  const gateway = createGateway(fleet);
+  await release(fleet, { version: "1.0.0" });
+  await deployTo(fleet, gateway.id, "boiler@1.0.0");
+  await expectDeployed(gateway, 1);
+  return gateway;
 }
 
 export async function expectDeployed(gateway: Gateway, version: number): Promise<VerifiedDeployment> {

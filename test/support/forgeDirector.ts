@@ -1,13 +1,15 @@
 // What a thief with the director's online key can sign: any targets, for any gateway.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Metadata, Signature, TargetFile, Targets } from "@tufjs/models";
+import { Metadata, TargetFile, Targets } from "@tufjs/models";
 import { Delegations } from "@tufjs/models/dist/delegations.js";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { publishDirector } from "../../src/operator/publish.ts";
-import { signSnapshot, signTimestamp } from "../../src/operator/repository/metadata.ts";
-import { directorDirectory, directorSigners } from "../../src/operator/repository/places.ts";
-import { loadRepository, signRound } from "../../src/operator/repository/repository.ts";
+import { encode, signSnapshot, signTimestamp } from "../../src/operator/repository/metadata.ts";
+import { directorDirectory } from "../../src/operator/repository/places.ts";
+import { loadRepository } from "../../src/operator/repository/repository.ts";
+import { signRound } from "../../src/operator/repository/round.ts";
+import { directorSigners } from "../../src/operator/repository/signers.ts";
 import { targetFileName } from "../../src/protocol/repository.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
 import { dayMs } from "./fleet.ts";
@@ -46,12 +48,11 @@ export async function forgeEmptyDirector(fleet: Fleet, gateway: string, delegate
   const metadata = new Metadata(
     new Targets({ specVersion: "1.0.31", version: 9, expires, targets: {}, ...delegations }),
   );
-  metadata.sign((bytes) => new Signature({ keyID: key.keyId, sig: Buffer.from(key.sign(bytes)).toString("hex") }));
-  const targets = new TextEncoder().encode(JSON.stringify(metadata.toJSON()));
-  const snapshot = signSnapshot({ version: 9, ...times, targets: { version: 9, bytes: targets } }, key);
+  const targets = await encode(metadata, [key]);
+  const snapshot = await signSnapshot({ version: 9, ...times, targets: { version: 9, bytes: targets } }, key);
   fleet.broker.set(director("9.targets.json"), targets);
   fleet.broker.set(director("9.snapshot.json"), snapshot);
-  const timestamp = signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes: snapshot } }, key);
+  const timestamp = await signTimestamp({ version: 9, ...times, snapshot: { version: 9, bytes: snapshot } }, key);
   fleet.broker.set(director("timestamp.json"), timestamp);
 }
 

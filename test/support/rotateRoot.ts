@@ -28,7 +28,7 @@ export async function rotateImageRoot(fleet: Fleet, rotation: Rotation): Promise
     keys: [rotation[name] ?? (await workspace.loadKey(name))],
     threshold: 1,
   });
-  const bytes = signRoot(
+  const bytes = await signRoot(
     {
       version,
       expiresMs: fleet.time.nowMs + 365 * dayMs,

@@ -11,8 +11,12 @@ import type { BlobReference, Needs, Release } from "../../protocol/release.ts";
 import { OperatorError } from "../error.ts";
 import { readBytes, writeFileAtomic } from "../files.ts";
 import type { Workspace } from "../workspace.ts";
-import { blobPath, componentPath, imageDirectory, imageSigners } from "./places.ts";
-import { loadRepository, signRound } from "./repository.ts";
+import { changeTargets, checkNothingPending } from "../ceremony/changeTargets.ts";
+import { checkPublisherPath, listTargets } from "./delegations.ts";
+import { blobPath, componentPath, imageDirectory } from "./places.ts";
+import { renewRepository } from "./renew.ts";
+import type { Renewal } from "./renew.ts";
+import { loadRepository } from "./repository.ts";
 
 /** Gateways further behind than this fetch the whole component; each delta costs a compression and a blob. */
 const deltaBases = 3;
@@ -26,6 +30,8 @@ export interface NewRelease {
   readonly needs?: Needs;
   /** From now on no release of this component with a lower counter may be installed anywhere. */
   readonly floor?: number;
+  /** Signs it in place of the fleet's own targets keys. */
+  readonly publisher?: string;
 }
 
 export interface ListedRelease {
@@ -34,24 +40,31 @@ export interface ListedRelease {
   readonly release: Release;
 }
 
+export interface AddedRelease extends ListedRelease {
+  /** The file that waits for signatures of keys which are not here; undefined when the release is signed. */
+  readonly pending?: string;
+}
+
 /** Adds and signs a release; refuses a version that exists, since gateways may hold its bytes already. */
-export async function addRelease(workspace: Workspace, added: NewRelease): Promise<ListedRelease> {
-  const { component, version, wasmBytes, floor } = added;
+export async function addRelease(workspace: Workspace, added: NewRelease): Promise<AddedRelease> {
+  const { component, version, wasmBytes, floor, publisher } = added;
   checkRelease(added);
-  const directory = imageDirectory(workspace);
-  const { targets } = await loadRepository(directory);
+  const state = await loadRepository(imageDirectory(workspace));
   const path = releasePath(component, version);
-  if (targets.some((target) => target.path === path))
+  const known = await listReleases(workspace, component);
+  if (known.some(({ release }) => release.version === version))
     throw new OperatorError("release-exists", `${component}@${version} is released. Choose the next version.`);
-  const siblings = selectReleases(targets, component);
-  const counter = Math.max(0, ...siblings.map(({ release }) => release.counter)) + 1;
+  if (publisher !== undefined) checkPublisherPath(state, publisher, path);
+  const role = publisher ?? "targets";
+  await checkNothingPending(workspace, role, state);
+  const counter = Math.max(0, ...known.map(({ release }) => release.counter)) + 1;
   if (floor !== undefined && floor > counter)
     throw new OperatorError(
       "release-invalid",
       `The floor ${floor} would forbid this release itself, number ${counter}.`,
     );
   const full = await compressFull(wasmBytes);
-  const deltas = await makeDeltas(workspace, wasmBytes, siblings.slice(0, deltaBases), full.byteLength);
+  const deltas = await makeDeltas(workspace, wasmBytes, known.slice(0, deltaBases), full.byteLength);
   const release: Release = {
     component,
     version,
@@ -63,15 +76,15 @@ export async function addRelease(workspace: Workspace, added: NewRelease): Promi
   };
   const sha256 = sha256Hex(wasmBytes);
   await writeFileAtomic(componentPath(workspace, component, version), wasmBytes);
-  const target = createReleaseTarget({ lengthBytes: wasmBytes.byteLength, sha256, release });
-  await signRound(workspace, directory, { targets: [...targets, target], signers: await imageSigners(workspace) });
-  return { lengthBytes: wasmBytes.byteLength, sha256, release };
+  const listed = { lengthBytes: wasmBytes.byteLength, sha256, release };
+  const target = createReleaseTarget(listed);
+  const outcome = await changeTargets(workspace, role, ({ targets }) => ({ targets: [...targets, target] }));
+  return outcome.kind === "signed" ? listed : { ...listed, pending: outcome.path };
 }
 
-/** Releases of the image repository, newest first; all of them or one component's. */
+/** Releases of the image repository and its publishers, newest first; all of them or one component's. */
 export async function listReleases(workspace: Workspace, component?: string): Promise<readonly ListedRelease[]> {
-  const { targets } = await loadRepository(imageDirectory(workspace));
-  return selectReleases(targets, component);
+  return selectReleases(listTargets(await loadRepository(imageDirectory(workspace))), component);
 }
 
 /**
@@ -79,18 +92,16 @@ export async function listReleases(workspace: Workspace, component?: string): Pr
  * installs nothing from expired metadata, and a fleet that deploys what was released long ago must not wait for a release.
  */
 export async function renewImageWhenStale(workspace: Workspace): Promise<boolean> {
-  const { expiresMs } = await loadRepository(imageDirectory(workspace));
+  const { expiries } = await loadRepository(imageDirectory(workspace));
   const freshMs = workspace.expiries.timestampMs / 2;
-  if (expiresMs - workspace.clock.nowMs() > freshMs) return false;
+  if (Math.min(expiries.timestamp, expiries.snapshot) - workspace.clock.nowMs() > freshMs) return false;
   await renewImage(workspace);
   return true;
 }
 
-/** Signs the image repository again before its metadata expires. */
-export async function renewImage(workspace: Workspace): Promise<void> {
-  const directory = imageDirectory(workspace);
-  const { targets } = await loadRepository(directory);
-  await signRound(workspace, directory, { targets, signers: await imageSigners(workspace) });
+/** Signs the image repository again before its metadata expires; resolves to what its targets still need. */
+export function renewImage(workspace: Workspace): Promise<Renewal["targets"]> {
+  return renewRepository(workspace, { repository: "image", directory: imageDirectory(workspace) });
 }
 
 function checkRelease({ component, version, wasmBytes }: NewRelease): void {

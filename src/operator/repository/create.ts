@@ -1,16 +1,16 @@
 // The start of trust: first roots of the image repository and of the director, and what a gateway is given of them.
 import { join } from "node:path";
-import { operatorsSchema } from "../../protocol/command.ts";
-import type { Operators } from "../../protocol/command.ts";
-import { parseDocument } from "../../protocol/document.ts";
 import type { Factory } from "../../protocol/factory.ts";
-import { operatorsTarget } from "../../protocol/repository.ts";
-import { readBytes, readText, writeFileAtomic } from "../files.ts";
-import { rootKeyNames } from "../workspace.ts";
-import type { Workspace } from "../workspace.ts";
-import { directorRootDirectory, imageDirectory, imageSigners } from "./places.ts";
+import { readText, writeFileAtomic } from "../files.ts";
+import type { SigningKey } from "../keys/key.ts";
+import { createOperators } from "../operators.ts";
+import { directorRootKeyNames, rootKeyNames, targetsKeyNames } from "../workspace.ts";
+import type { KeyName, Workspace } from "../workspace.ts";
 import { signRoot } from "./metadata.ts";
-import { rootFileName, signRound, writeRoot } from "./repository.ts";
+import { directorRootDirectory, imageDirectory } from "./places.ts";
+import { rootFileName, writeRoot } from "./repository.ts";
+import { checkRoot } from "./root.ts";
+import { signRound } from "./round.ts";
 
 /** Makes both roots, an empty image repository, operators.json and factory.json. Once for a workspace. */
 export async function createRepositories(workspace: Workspace): Promise<Factory> {
@@ -20,48 +20,49 @@ export async function createRepositories(workspace: Workspace): Promise<Factory>
   return createFactory(workspace);
 }
 
-/** Root by the root keys under their threshold, everything else by one key a role. */
+/** Root and targets by their keys under their thresholds, everything else by one key a role. */
 export async function createImageRepository(workspace: Workspace): Promise<void> {
   const { settings, clock, expiries } = workspace;
-  const rootKeys = await Promise.all(rootKeyNames(settings).map((name) => workspace.loadKey(name)));
-  const signers = await imageSigners(workspace);
+  const rootKeys = await loadKeys(workspace, rootKeyNames(settings));
+  const targets = await loadKeys(workspace, targetsKeyNames(settings));
+  const [snapshot, timestamp] = [await workspace.loadKey("snapshot"), await workspace.loadKey("timestamp")];
   const root = {
     version: 1,
     expiresMs: clock.nowMs() + expiries.rootMs,
     roles: {
       root: { keys: rootKeys, threshold: settings.rootThreshold },
-      targets: { keys: signers.targets, threshold: signers.targets.length },
-      snapshot: { keys: [signers.snapshot], threshold: 1 },
-      timestamp: { keys: [signers.timestamp], threshold: 1 },
+      targets: { keys: targets, threshold: settings.targetsThreshold },
+      snapshot: { keys: [snapshot], threshold: 1 },
+      timestamp: { keys: [timestamp], threshold: 1 },
     },
   };
-  await writeRoot(imageDirectory(workspace), 1, signRoot(root, rootKeys));
+  checkRoot(root, "The image root");
+  await writeRoot(imageDirectory(workspace), 1, await signRoot(root, rootKeys));
+  const signers = { targets, snapshot, timestamp };
   await signRound(workspace, imageDirectory(workspace), { targets: [], signers });
 }
 
 /** One root for the directors of all gateways; what tells gateways apart is the name in every target. */
 export async function createDirectorRoot(workspace: Workspace): Promise<void> {
-  const rootKey = await workspace.loadKey("director-root");
+  const { settings, clock, expiries } = workspace;
+  const rootKeys = await loadKeys(workspace, directorRootKeyNames(settings));
   const online = { keys: [await workspace.loadKey("director")], threshold: 1 };
   const root = {
     version: 1,
-    expiresMs: workspace.clock.nowMs() + workspace.expiries.rootMs,
-    roles: { root: { keys: [rootKey], threshold: 1 }, targets: online, snapshot: online, timestamp: online },
+    expiresMs: clock.nowMs() + expiries.rootMs,
+    roles: {
+      root: { keys: rootKeys, threshold: settings.directorRootThreshold },
+      targets: online,
+      snapshot: online,
+      timestamp: online,
+    },
   };
-  await writeRoot(directorRootDirectory(workspace), 1, signRoot(root, [rootKey]));
+  checkRoot(root, "The director root");
+  await writeRoot(directorRootDirectory(workspace), 1, await signRoot(root, rootKeys));
 }
 
-/** The keys whose commands gateways obey; edit the file and deploy to change them. */
-export async function loadOperators(workspace: Workspace): Promise<Operators> {
-  const path = operatorsPath(workspace);
-  return parseDocument(operatorsSchema, await readBytes(path, "list of operators"), { what: path });
-}
-
-async function createOperators(workspace: Workspace): Promise<void> {
-  const { keyId, publicKey } = await workspace.loadKey("operator");
-  const operator = { name: "operator", publicKey: Buffer.from(publicKey).toString("base64url"), may: ["*"] };
-  const operators: Operators = { keys: { [keyId]: operator } };
-  await writeFileAtomic(operatorsPath(workspace), `${JSON.stringify(operators, undefined, 2)}\n`);
+function loadKeys(workspace: Workspace, names: readonly KeyName[]): Promise<readonly SigningKey[]> {
+  return Promise.all(names.map((name) => workspace.loadKey(name)));
 }
 
 /** TUF 5.2: the first root reaches a gateway out of band, with everything else it must know to connect. */
@@ -76,8 +77,4 @@ async function createFactory(workspace: Workspace): Promise<Factory> {
   };
   await writeFileAtomic(join(workspace.directory, "factory.json"), `${JSON.stringify(factory, undefined, 2)}\n`);
   return factory;
-}
-
-function operatorsPath(workspace: Workspace): string {
-  return join(workspace.directory, operatorsTarget);
 }

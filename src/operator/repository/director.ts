@@ -10,12 +10,15 @@ import { deploymentTarget, operatorsTarget, targetFileName } from "../../protoco
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
 import { listNames, readBytes, writeFileAtomic } from "../files.ts";
+import { loadOperators } from "../operators.ts";
 import type { Workspace } from "../workspace.ts";
 import { listReleases } from "./addRelease.ts";
-import { loadOperators } from "./create.ts";
-import { directorDirectory, directorSigners, gatewaysDirectory } from "./places.ts";
-import { loadRepository, signRound } from "./repository.ts";
+import { directorDirectory, gatewaysDirectory } from "./places.ts";
+import { renewRepository } from "./renew.ts";
+import { loadRepository } from "./repository.ts";
 import type { RepositoryState } from "./repository.ts";
+import { signRound } from "./round.ts";
+import { directorSigners } from "./signers.ts";
 
 /** Signs a director that lists the operators and deploys nothing yet. */
 export async function createDirector(workspace: Workspace, gateway: string): Promise<void> {
@@ -52,10 +55,17 @@ export async function loadDeployment(workspace: Workspace, gateway: string): Pro
   return readDeployment(workspace, gateway, await loadDirector(workspace, gateway));
 }
 
-/** Signs the same targets again before they expire. */
+/** Signs again what ages, or what the director's root no longer vouches for; the deployment stays as it is. */
 export async function renewDirector(workspace: Workspace, gateway: string): Promise<void> {
+  await loadDirector(workspace, gateway);
+  await renewRepository(workspace, { repository: "director", directory: directorDirectory(workspace, gateway) });
+}
+
+/** Signs the list of operators as it is now for a gateway, whose deployment stays as it is. */
+export async function renewOperators(workspace: Workspace, gateway: string): Promise<void> {
   const { targets } = await loadDirector(workspace, gateway);
-  await signDirector(workspace, gateway, targets);
+  const others = targets.filter(({ path }) => path !== operatorsTarget);
+  await signDirector(workspace, gateway, [...others, await keepOperators(workspace, gateway)]);
 }
 
 /** Whether the gateway was ever deployed to from this workspace. */

@@ -1,7 +1,6 @@
-// Where in a workspace each repository lies, and which keys sign for it.
+// Where in a workspace each repository lies.
 import { join } from "node:path";
 import type { Workspace } from "../workspace.ts";
-import type { RoundSigners } from "./repository.ts";
 
 export function imageDirectory(workspace: Workspace): string {
   return join(workspace.directory, "image");
@@ -31,15 +30,7 @@ export function blobPath(workspace: Workspace, sha256: string): string {
   return join(workspace.directory, "releases", "blobs", sha256);
 }
 
-export async function imageSigners(workspace: Workspace): Promise<RoundSigners> {
-  return {
-    targets: [await workspace.loadKey("targets")],
-    snapshot: await workspace.loadKey("snapshot"),
-    timestamp: await workspace.loadKey("timestamp"),
-  };
-}
-
-export async function directorSigners(workspace: Workspace): Promise<RoundSigners> {
-  const key = await workspace.loadKey("director");
-  return { targets: [key], snapshot: key, timestamp: key };
+/** Roots and targets that wait for signatures. */
+export function pendingDirectory(workspace: Workspace): string {
+  return join(workspace.directory, "pending");
 }

@@ -1,103 +1,106 @@
-// One TUF repository in a directory: what it says now, and the next round of signatures over it.
+// One TUF repository in a directory: what it says now, role by role.
 import { join } from "node:path";
 import { Metadata, MetadataKind } from "@tufjs/models";
-import type { TargetFile } from "@tufjs/models";
-import { targetFileName } from "../../protocol/repository.ts";
+import type { MetaFile, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
+import type { Delegations } from "@tufjs/models/dist/delegations.js";
+import { OperatorError } from "../error.ts";
 import { listNames, readBytes, readBytesIfPresent, writeFileAtomic } from "../files.ts";
-import type { SigningKey } from "../keys/key.ts";
-import type { Workspace } from "../workspace.ts";
-import { signSnapshot, signTargets, signTimestamp } from "./metadata.ts";
 
 export const timestampFile = "timestamp.json";
+export const targetsFile = "targets.json";
+
+/** Targets metadata, of the top level or of a publisher, as its file has it. */
+export interface TargetsState {
+  readonly version: number;
+  readonly expiresMs: number;
+  readonly targets: readonly TargetFile[];
+  readonly metadata: Metadata<Targets>;
+}
 
 /** What the newest timestamp leads to; all zero and empty before the first round. */
 export interface RepositoryState {
   readonly versions: { readonly timestamp: number; readonly snapshot: number; readonly targets: number };
+  /** Of the top-level targets alone. */
   readonly targets: readonly TargetFile[];
-  /** When the first of timestamp, snapshot and targets expires, in milliseconds since 1970. */
+  readonly delegations: Delegations | undefined;
+  /** Publishers that are delegated to and have signed something. */
+  readonly publishers: ReadonlyMap<string, TargetsState>;
+  /** What the snapshot lists, by file name without its version. */
+  readonly listed: Readonly<Record<string, MetaFile>>;
+  /** When each of them expires, in milliseconds since 1970. */
+  readonly expiries: { readonly timestamp: number; readonly snapshot: number; readonly targets: number };
+  /** The earliest of these. */
   readonly expiresMs: number;
+  /** With the signatures; undefined before the first round. */
+  readonly metadata?: {
+    readonly timestamp: Metadata<Timestamp>;
+    readonly snapshot: Metadata<Snapshot>;
+    readonly targets: Metadata<Targets>;
+  };
 }
 
-export interface RoundSigners {
-  readonly targets: readonly SigningKey[];
-  readonly snapshot: SigningKey;
-  readonly timestamp: SigningKey;
-}
+const nothing: RepositoryState = {
+  versions: { timestamp: 0, snapshot: 0, targets: 0 },
+  targets: [],
+  delegations: undefined,
+  publishers: new Map(),
+  listed: {},
+  expiries: { timestamp: 0, snapshot: 0, targets: 0 },
+  expiresMs: 0,
+};
 
 export async function loadRepository(directory: string): Promise<RepositoryState> {
   const timestampBytes = await readBytesIfPresent(join(directory, timestampFile));
-  if (timestampBytes === undefined)
-    return { versions: { timestamp: 0, snapshot: 0, targets: 0 }, targets: [], expiresMs: 0 };
-  const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, parse(timestampBytes)).signed;
-  const snapshotVersion = timestamp.snapshotMeta.version;
+  if (timestampBytes === undefined) return nothing;
+  const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, parseJson(timestampBytes));
+  const snapshotVersion = timestamp.signed.snapshotMeta.version;
   const snapshotBytes = await readBytes(join(directory, `${snapshotVersion}.snapshot.json`), "snapshot metadata");
-  const snapshot = Metadata.fromJSON(MetadataKind.Snapshot, parse(snapshotBytes)).signed;
-  const targetsVersion = snapshot.meta["targets.json"]?.version ?? 0;
-  const targetsBytes = await readBytes(join(directory, `${targetsVersion}.targets.json`), "targets metadata");
-  const targets = Metadata.fromJSON(MetadataKind.Targets, parse(targetsBytes)).signed;
+  const snapshot = Metadata.fromJSON(MetadataKind.Snapshot, parseJson(snapshotBytes));
+  const listed = snapshot.signed.meta;
+  const targets = await loadTargets(directory, "targets", listed["targets.json"]?.version ?? 0);
+  const { delegations } = targets.metadata.signed;
+  const publishers = new Map<string, TargetsState>();
+  for (const name of Object.keys(delegations?.roles ?? {})) {
+    const version = listed[`${name}.json`]?.version;
+    if (version !== undefined) publishers.set(name, await loadTargets(directory, name, version));
+  }
+  const expiries = {
+    timestamp: Date.parse(timestamp.signed.expires),
+    snapshot: Date.parse(snapshot.signed.expires),
+    targets: targets.expiresMs,
+  };
   return {
-    versions: { timestamp: timestamp.version, snapshot: snapshotVersion, targets: targetsVersion },
-    targets: Object.values(targets.targets),
-    expiresMs: Math.min(...[timestamp, snapshot, targets].map(({ expires }) => Date.parse(expires))),
+    versions: { timestamp: timestamp.signed.version, snapshot: snapshotVersion, targets: targets.version },
+    targets: targets.targets,
+    delegations,
+    publishers,
+    listed,
+    expiries,
+    expiresMs: Math.min(...Object.values(expiries)),
+    metadata: { timestamp, snapshot, targets: targets.metadata },
   };
 }
 
-/** One round as it was signed: the files that a difference to a newer one is made from. */
-export interface Round {
-  readonly snapshot: number;
-  /** Snapshot, targets, and the document when the targets list it. */
-  readonly files: readonly Uint8Array[];
+async function loadTargets(directory: string, role: string, version: number): Promise<TargetsState> {
+  const file = `${version}.${role}.json`;
+  const metadata = parseTargets(await readBytes(join(directory, file), "targets metadata"), file);
+  const { expires, targets } = metadata.signed;
+  return { version, expiresMs: Date.parse(expires), targets: Object.values(targets), metadata };
 }
 
-/** Undefined when not all of it is there any more. `document`: a target whose bytes belong to the round. */
-export async function readRound(directory: string, version: number, document: string): Promise<Round | undefined> {
-  const snapshot = await readBytesIfPresent(join(directory, `${version}.snapshot.json`));
-  if (snapshot === undefined) return undefined;
-  const { meta } = Metadata.fromJSON(MetadataKind.Snapshot, parse(snapshot)).signed;
-  const targets = await readBytesIfPresent(join(directory, `${meta["targets.json"]?.version}.targets.json`));
-  if (targets === undefined) return undefined;
-  const listed = Metadata.fromJSON(MetadataKind.Targets, parse(targets)).signed.targets[document];
-  if (listed === undefined) return { snapshot: version, files: [snapshot, targets] };
-  const name = targetFileName(listed.path, listed.hashes["sha256"] ?? "");
-  const bytes = await readBytesIfPresent(join(directory, name));
-  return bytes && { snapshot: version, files: [snapshot, targets, bytes] };
+/** Throws OperatorError "proposal-invalid" for anything but whole targets metadata. */
+export function parseTargets(bytes: Uint8Array, source: string): Metadata<Targets> {
+  return orInvalid(source, "targets metadata", () => Metadata.fromJSON(MetadataKind.Targets, parseJson(bytes)));
 }
 
-/** Signs targets, snapshot and timestamp anew. The timestamp is written last: until then the old round holds. */
-export async function signRound(
-  workspace: Workspace,
-  directory: string,
-  round: { readonly targets: readonly TargetFile[]; readonly signers: RoundSigners },
-): Promise<void> {
-  const { versions } = await loadRepository(directory);
-  const { expiries, clock } = workspace;
-  const nowMs = clock.nowMs();
-  const targets = {
-    version: versions.targets + 1,
-    bytes: signTargets(
-      { version: versions.targets + 1, expiresMs: nowMs + expiries.targetsMs, targets: round.targets },
-      round.signers.targets,
-    ),
-  };
-  const snapshot = {
-    version: versions.snapshot + 1,
-    bytes: signSnapshot(
-      { version: versions.snapshot + 1, expiresMs: nowMs + expiries.snapshotMs, targets },
-      round.signers.snapshot,
-    ),
-  };
-  const timestamp = signTimestamp(
-    {
-      version: versions.timestamp + 1,
-      expiresMs: nowMs + expiries.timestampMs,
-      signedAtMs: nowMs,
-      snapshot,
-    },
-    round.signers.timestamp,
-  );
-  await writeFileAtomic(join(directory, `${targets.version}.targets.json`), targets.bytes);
-  await writeFileAtomic(join(directory, `${snapshot.version}.snapshot.json`), snapshot.bytes);
-  await writeFileAtomic(join(directory, timestampFile), timestamp);
+/** Whatever a file of somebody else's has in it, it is named in words. */
+export function orInvalid<T>(source: string, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const message = `${source} is no ${what}: ${(cause as Error).message}. Fetch it again from where it was made.`;
+    throw new OperatorError("proposal-invalid", message, { cause });
+  }
 }
 
 export async function writeRoot(directory: string, version: number, bytes: Uint8Array): Promise<void> {
@@ -115,6 +118,6 @@ export function rootFileName(version: number): string {
   return `${version}.root.json`;
 }
 
-function parse(bytes: Uint8Array): Parameters<typeof Metadata.fromJSON>[1] {
+export function parseJson(bytes: Uint8Array): Parameters<typeof Metadata.fromJSON>[1] {
   return JSON.parse(new TextDecoder().decode(bytes)) as Parameters<typeof Metadata.fromJSON>[1];
 }

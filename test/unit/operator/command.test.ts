@@ -1,4 +1,5 @@
 // What the operator signs, the gateway accepts, and the operator refuses to sign what no gateway would.
+import { sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../../src/base/limits.ts";
 import { readCommandId, verifyCommand } from "../../../src/control/verifyCommand.ts";
@@ -10,8 +11,7 @@ const clock = createAgentClock(1_700_000_000_999);
 let count = 0;
 const random = { uuid: () => `00000000-0000-4000-8000-00000000000${(count += 1)}`, fraction: () => 0 };
 const request = {
-  privateKey: anna.privateKey,
-  keyId: anna.keyId,
+  key: { keyId: anna.keyId, sign: async (bytes: Uint8Array) => sign(null, bytes, anna.privateKey) },
   gateway,
   component: "boiler",
   method: "set",

@@ -1,9 +1,8 @@
 // Keys are private on disk, open only with their passphrase, and carry the id that metadata knows them by.
-import { createPublicKey, verify } from "node:crypto";
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createKey, keyIdOf, loadKey } from "../../../src/operator/keys/key.ts";
+import { createKey, keyIdOf, loadKey, verifySignature } from "../../../src/operator/keys/key.ts";
 import { createTemporaryDirectory } from "../../support/temporaryDirectory.ts";
 
 describe("keys", () => {
@@ -13,12 +12,13 @@ describe("keys", () => {
     const made = await createKey(path, "correct horse");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readFile(path, "utf8")).toMatch(
-      /^outstation-salt: [0-9a-f]{32}\n-----BEGIN ENCRYPTED PRIVATE KEY-----/,
+      /^outstation-salt: [0-9a-f]{32}\noutstation-public: [0-9a-f]{64}\n-----BEGIN ENCRYPTED PRIVATE KEY-----/,
     );
     const loaded = await loadKey(path, "correct horse");
     expect(loaded.keyId).toBe(made.keyId);
     const message = new TextEncoder().encode("sign me");
-    expect(verify(null, message, createPublicKey(made.privateKey), loaded.sign(message))).toBe(true);
+    expect(verifySignature(made, message, await loaded.sign(message))).toBe(true);
+    expect(verifySignature(made, new TextEncoder().encode("sign me not"), await loaded.sign(message))).toBe(false);
   });
 
   test("are private from the first byte, whatever a crash left lying there", async () => {

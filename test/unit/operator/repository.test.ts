@@ -67,7 +67,7 @@ describe("image repository", () => {
     await addVersions(fleet, ["1.0.0"]);
     await renewImage(fleet.workspace);
     const { versions, targets } = await loadRepository(imageDirectory(fleet.workspace));
-    expect(versions).toEqual({ timestamp: 3, snapshot: 3, targets: 3 });
+    expect(versions).toEqual({ timestamp: 3, snapshot: 2, targets: 2 });
     expect(targets.map(({ path }) => path)).toEqual(["boiler/1.0.0.wasm"]);
     const timestamp = await readFile(`${imageDirectory(fleet.workspace)}/timestamp.json`, "utf8");
     expect(JSON.parse(timestamp)).toMatchObject({
