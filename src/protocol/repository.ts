@@ -7,8 +7,16 @@ export const deploymentTarget = "deployment.json";
 /** The director target that lists which key may call what. */
 export const operatorsTarget = "operators.json";
 
-/** The `custom` part of every director target: the one gateway it is for (Uptane 5.4.4.6). */
-export const directorCustomSchema = v.strictObject({ gateway: v.string() });
+/**
+ * The `custom` part of every director target: the one gateway it is for, and of a release the counter and the world
+ * digest, which must be those of the image repository (Uptane 5.4.4.6).
+ */
+export const directorCustomSchema = v.strictObject({
+  gateway: v.string(),
+  counter: v.optional(v.number()),
+  world: v.optional(v.string()),
+});
+export type DirectorCustom = v.InferOutput<typeof directorCustomSchema>;
 
 /** Extra field of signed timestamp metadata: when it was signed, a lower bound of the time for boards without a clock. */
 export const signedAtField = "outstation-signed-at";

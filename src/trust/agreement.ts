@@ -3,7 +3,8 @@ import type { Deployment } from "../protocol/deployment.ts";
 import { DocumentError, parseValue } from "../protocol/document.ts";
 import { refuse, isRefusal } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import { parseReleaseName, releasePath, releaseSchema } from "../protocol/release.ts";
+import type { DirectorCustom } from "../protocol/repository.ts";
+import { digestNeeds, parseReleaseName, releasePath, releaseSchema } from "../protocol/release.ts";
 import type { Release, VerifiedTarget } from "../protocol/release.ts";
 import { floorOf, raiseFloor } from "./floors.ts";
 import type { Floors } from "./floors.ts";
@@ -82,7 +83,21 @@ function agreeOn(
   }
   const release = readRelease(existing);
   if (isRefusal(release)) return release;
+  const differing = findDifference(directed, release);
+  if (differing !== undefined) {
+    const fix = "Deploy again, from the published image repository.";
+    return refuse("trust.disagreement", `${path}: director and image repository differ in ${differing}.`, fix);
+  }
   return { path, lengthBytes: existing.lengthBytes, sha256: existing.sha256, release };
+}
+
+/** What the director says of a release must be what the image repository says, and its digest what is listed there. */
+function findDifference({ custom }: SignedTarget, release: Release): string | undefined {
+  // Every director target was parsed when its addressee was checked.
+  const { counter, world } = custom as DirectorCustom;
+  if (counter !== release.counter) return `the counter (${counter} and ${release.counter})`;
+  const listed = release.needs === undefined ? undefined : digestNeeds(release.needs);
+  return world === release.world && world === listed ? undefined : "the world";
 }
 
 function describe(target: SignedTarget): string {

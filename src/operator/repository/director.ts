@@ -7,6 +7,7 @@ import type { DeploymentText } from "../../protocol/deployment.ts";
 import { DocumentError, parseDocument, parseValue } from "../../protocol/document.ts";
 import { releasePath } from "../../protocol/release.ts";
 import { deploymentTarget, operatorsTarget, targetFileName } from "../../protocol/repository.ts";
+import type { DirectorCustom } from "../../protocol/repository.ts";
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
 import { listNames, readBytes, writeFileAtomic } from "../files.ts";
@@ -41,7 +42,7 @@ export async function deploy(
   const deployment: DeploymentText = { version: (before?.version ?? 0) + 1, gateway, components };
   checkDeployment(deployment);
   const releases = await selectTargets(workspace, gateway, deployment);
-  const document = new TextEncoder().encode(`${JSON.stringify(deployment, undefined, 2)}\n`);
+  const document = new TextEncoder().encode(JSON.stringify(deployment));
   const documents = [
     await keepTarget(workspace, gateway, { path: deploymentTarget, bytes: document }),
     await keepOperators(workspace, gateway),
@@ -125,13 +126,15 @@ async function selectTargets(
         `${name} is not released. Release it first: outstation release ${name}`,
       );
     const path = releasePath(found.release.component, found.release.version);
-    return createTarget(gateway, { path, lengthBytes: found.lengthBytes, sha256: found.sha256 });
+    const { counter, world } = found.release;
+    const custom = { gateway, counter, ...(world === undefined ? {} : { world }) };
+    return createTarget(custom, { path, lengthBytes: found.lengthBytes, sha256: found.sha256 });
   });
 }
 
 async function keepOperators(workspace: Workspace, gateway: string): Promise<TargetFile> {
   const operators = await loadOperators(workspace);
-  const bytes = new TextEncoder().encode(`${JSON.stringify(operators, undefined, 2)}\n`);
+  const bytes = new TextEncoder().encode(JSON.stringify(operators));
   return keepTarget(workspace, gateway, { path: operatorsTarget, bytes });
 }
 
@@ -142,18 +145,18 @@ async function keepTarget(
 ): Promise<TargetFile> {
   const sha256 = sha256Hex(bytes);
   await writeFileAtomic(join(directorDirectory(workspace, gateway), targetFileName(path, sha256)), bytes);
-  return createTarget(gateway, { path, lengthBytes: bytes.byteLength, sha256 });
+  return createTarget({ gateway }, { path, lengthBytes: bytes.byteLength, sha256 });
 }
 
 function createTarget(
-  gateway: string,
+  custom: DirectorCustom,
   { path, lengthBytes, sha256 }: { readonly path: string; readonly lengthBytes: number; readonly sha256: string },
 ): TargetFile {
   return new TargetFile({
     path,
     length: lengthBytes,
     hashes: { sha256 },
-    unrecognizedFields: { custom: { gateway } },
+    unrecognizedFields: { custom: custom as Record<string, string | number> },
   });
 }
 
