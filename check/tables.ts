@@ -124,7 +124,12 @@ export const powers: readonly Power[] = [
 export const dependencies: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["src/link/connection.ts"],
   "tuf-js": ["src/trust/tuf"],
-  "@tufjs/models": ["src/trust/tuf", "src/operator/repository", "src/operator/ceremony"],
+  "@tufjs/models": [
+    "src/trust/tuf",
+    "src/operator/repository",
+    "src/operator/ceremony",
+    "src/operator/serve/clearSuperseded.ts",
+  ],
   jose: ["src/control/verifyCommand.ts"],
   valibot: [
     "src/protocol",

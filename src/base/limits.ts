@@ -85,12 +85,21 @@ export const limits = {
     perSecond: 20,
     /** Gateways whose share is remembered. */
     remembered: 20_000,
+    /** The fleet is looked over this often, and at every connect. */
+    passMs: 600 * seconds,
+    /** Retained messages looked up at once; each that is missing takes the time below. */
+    lookups: 32,
+    heldTimeoutMs: 2 * seconds,
   },
   /** What an operator keeps published besides the newest metadata. */
   published: {
     /** Rounds from which the difference to the newest is published: gateways further behind fetch every file whole. */
     imageRounds: 8,
     directorRounds: 2,
+    /** Newest releases of each component that stay on the broker though no gateway runs them (yet). */
+    releases: 3,
+    /** Of the record of published blobs: some hundred thousand hashes. */
+    recordBytes: 16 * MiB,
   },
   deployment: {
     /** Of one gateway: each takes a thread and its 10 MB. */
@@ -195,6 +204,6 @@ export const limits = {
    * Words in what we publish, in characters, of which JSON may make six bytes each: a report on 64 components and an
    * event must fit any broker, whatever somebody else's name or message is quoted in them.
    */
-  words: { refusal: 2000, event: 4000, reason: 500 },
+  words: { refusal: 2000, event: 4000, reason: 500, names: 128 },
   document: { bytes: 256 * KiB, depth: 32 },
 } as const;

@@ -14,6 +14,7 @@ import { logs } from "./commands/logs.ts";
 import { publisher } from "./commands/publisher.ts";
 import { release } from "./commands/release.ts";
 import { root } from "./commands/root.ts";
+import { serve } from "./commands/serve.ts";
 import { status } from "./commands/status.ts";
 import { targets } from "./commands/targets.ts";
 import { watch } from "./commands/watch.ts";
@@ -25,7 +26,7 @@ import { printable } from "./printable.ts";
 import { agentVersion } from "../protocol/version.ts";
 
 const groups: readonly CommandGroup[] = [keys, root, targets, publisher];
-const commands: readonly Command[] = [init, release, deploy, status, watch, command, why, logs];
+const commands: readonly Command[] = [init, release, deploy, status, watch, command, why, logs, serve];
 
 const commonOptions = {
   dir: { type: "string", default: "." },

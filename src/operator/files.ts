@@ -52,6 +52,16 @@ export async function readPrivateText(path: string, what: string): Promise<strin
   throw new OperatorError("file-exposed", message);
 }
 
+/** Moves a file within one file system, making the directory it goes to. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  } catch (cause) {
+    throw new OperatorError("file-failed", `${from} could not be moved: ${(cause as Error).message}.`, { cause });
+  }
+}
+
 /** Part of a file, shorter at its end; undefined when there is no file. */
 export async function readSlice(
   path: string,

@@ -1,14 +1,12 @@
 // Puts what is on disk onto the broker, as often as one likes; whatever a reader sees on the way verifies.
-import { sha256Hex } from "../base/hash.ts";
-import { publishBlob } from "../link/publishBlob.ts";
-import type { BlobReference } from "../protocol/release.ts";
 import { targetFileName } from "../protocol/repository.ts";
 import { createTopics } from "../protocol/topics.ts";
 import { OperatorError } from "./error.ts";
-import { readBytes } from "./files.ts";
+import { listBlobs, listLiveBlobs } from "./liveBlobs.ts";
+import { loadPublishedBlobs, publishBlobs } from "./publishBlobs.ts";
 import type { Publisher } from "./publisher.ts";
 import { listReleases, renewImageWhenStale } from "./repository/addRelease.ts";
-import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "./repository/places.ts";
+import { directorDirectory, directorRootDirectory, imageDirectory } from "./repository/places.ts";
 import { publishMetadata } from "./publishMetadata.ts";
 import { loadRepository } from "./repository/repository.ts";
 import type { Workspace } from "./workspace.ts";
@@ -28,18 +26,13 @@ export async function publishRelease(
       `${release} is not released. Release it first: outstation release ${release}`,
     );
   }
-  for (const blob of [listed.release.full, ...Object.values(listed.release.deltas)])
-    await publishKeptBlob(workspace, blob, publisher);
+  await publishBlobs(workspace, listBlobs(listed), publisher);
   await publishImage(workspace, publisher);
 }
 
 /** Every release that the image repository lists now: for after releases were signed elsewhere. */
 export async function publishReleases(workspace: Workspace, publisher: Publisher): Promise<void> {
-  const blobs = (await listReleases(workspace)).flatMap(({ release }) => [
-    release.full,
-    ...Object.values(release.deltas),
-  ]);
-  for (const blob of blobs) await publishKeptBlob(workspace, blob, publisher);
+  await publishBlobs(workspace, (await listReleases(workspace)).flatMap(listBlobs), publisher);
   await publishImage(workspace, publisher);
 }
 
@@ -52,8 +45,14 @@ export async function publishImage(workspace: Workspace, publisher: Publisher): 
   await publishMetadata({ directory, rootDirectory: directory, versions, files, topicOf: image }, publisher);
 }
 
-/** What a gateway needs for its newest deployment: the image repository, renewed when it grew stale, then its director. */
+/**
+ * What a gateway needs for its newest deployment: the blobs of its releases that were cleared since, the image
+ * repository, renewed when it grew stale, then its director.
+ */
 export async function publishDeployment(workspace: Workspace, gateway: string, publisher: Publisher): Promise<void> {
+  const published = await loadPublishedBlobs(workspace);
+  const cleared = [...(await listLiveBlobs(workspace, [gateway]))].filter((sha256) => !published.has(sha256));
+  if (cleared.length > 0) await publishBlobs(workspace, cleared, publisher);
   if (await renewImageWhenStale(workspace)) await publishImage(workspace, publisher);
   await publishDirector(workspace, gateway, publisher);
 }
@@ -73,13 +72,4 @@ export async function publishDirector(workspace: Workspace, gateway: string, pub
     .map(({ path, hashes }) => ({ path, file: targetFileName(path, hashes["sha256"] ?? "") }));
   const rootDirectory = directorRootDirectory(workspace);
   await publishMetadata({ directory, rootDirectory, versions, files, topicOf: director }, publisher);
-}
-
-/** As retained chunks. A blob that the disk damaged would go to another address, so it is not published at all. */
-async function publishKeptBlob(workspace: Workspace, blob: BlobReference, publisher: Publisher): Promise<void> {
-  const path = blobPath(workspace, blob.sha256);
-  const bytes = await readBytes(path, "blob to publish");
-  if (sha256Hex(bytes) !== blob.sha256)
-    throw new OperatorError("file-failed", `${path} is damaged. Restore the workspace from a backup.`);
-  await publishBlob(publisher, createTopics(workspace.settings.root), bytes);
 }

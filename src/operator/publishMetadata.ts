@@ -6,7 +6,7 @@ import { packFile, packRound, roundFile, type PackingHint } from "../protocol/pa
 import { readBytes } from "./files.ts";
 import type { Publisher } from "./publisher.ts";
 import { listRoots, rootFileName, timestampFile } from "./repository/repository.ts";
-import { readRound, type Round } from "./repository/readRound.ts";
+import { readRound, type SignedRound } from "./repository/readRound.ts";
 
 export interface PublishedMetadata {
   readonly directory: string;
@@ -38,8 +38,8 @@ export async function publishMetadata(published: PublishedMetadata, publisher: P
 }
 
 /** The last rounds before the newest whose files are still here, oldest first and without a gap. */
-async function readBases({ directory, versions, files }: PublishedMetadata): Promise<readonly Round[]> {
-  const bases: Round[] = [];
+async function readBases({ directory, versions, files }: PublishedMetadata): Promise<readonly SignedRound[]> {
+  const bases: SignedRound[] = [];
   const kept = files.some(({ path }) => path === operatorsTarget)
     ? limits.published.directorRounds
     : limits.published.imageRounds;
@@ -54,7 +54,7 @@ async function readBases({ directory, versions, files }: PublishedMetadata): Pro
 
 async function publishRounds(
   { directory, versions, files, topicOf }: PublishedMetadata,
-  bases: readonly Round[],
+  bases: readonly SignedRound[],
   publisher: Publisher,
 ): Promise<void> {
   const names = [

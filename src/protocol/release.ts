@@ -1,11 +1,15 @@
 // What the image repository says of one release, and the bytes a gateway has verified against it.
 import * as v from "valibot";
 import { sha256Hex } from "../base/hash.ts";
+import { limits } from "../base/limits.ts";
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected a sha-256 in hex"));
 const blob = v.strictObject({ sha256, length: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
 
-const names = v.pipe(v.array(v.pipe(v.string(), v.maxLength(128))), v.maxLength(128, "expected at most 128"));
+const names = v.pipe(
+  v.array(v.pipe(v.string(), v.maxLength(128))),
+  v.maxLength(limits.words.names, `expected at most ${limits.words.names}`),
+);
 
 /** What a gateway must have for a release, told before it fetches the first byte of it. */
 export const needsSchema = v.strictObject({

@@ -3,6 +3,7 @@ import { formatRefusal } from "../../protocol/refusal.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
 import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
+import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
 import { durationOption, gatewayAt, longestWaitMs, textOption } from "../arguments.ts";
 import { UsageError, type Command, type CommandContext } from "../command.ts";
@@ -40,7 +41,8 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
     const gateway = gatewayAt(context, 0);
     const workspace = await context.workspace();
     const timeoutMs = durationOption(context, "timeout", longestWaitMs) ?? 0;
-    const deployment = await deployComponents(workspace, gateway, await readChange(context));
+    const change = await readChange(context);
+    const deployment = await withWorkspaceLock(workspace, () => deployComponents(workspace, gateway, change));
     context.progress(`deployment ${deployment.version} for ${gateway} is signed`);
     await using session = await context.session(workspace);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);

@@ -1,5 +1,6 @@
 // outstation release: signs a component into the image repository and puts it, with deltas, on the broker.
 import { sha256Hex } from "../../base/hash.ts";
+import { limits } from "../../base/limits.ts";
 import { checkComponent } from "../../operator/checkComponent.ts";
 import { publishRelease } from "../../operator/publish.ts";
 import {
@@ -8,40 +9,61 @@ import {
   type AddedRelease,
   type ListedRelease,
 } from "../../operator/repository/addRelease.ts";
-import { parseReleaseName } from "../../protocol/release.ts";
+import { readComponentSource } from "../../operator/source/componentSource.ts";
+import { readComponentWorld } from "../../operator/source/componentWorld.ts";
+import { checkProvenance } from "../../operator/source/provenance.ts";
+import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
+import { parseReleaseName, type Needs } from "../../protocol/release.ts";
 import type { Workspace } from "../../operator/workspace.ts";
 import { textOption, wordAt } from "../arguments.ts";
 import { UsageError, type Command, type CommandContext } from "../command.ts";
 import { readInput } from "../input.ts";
+import { isName } from "../../protocol/topics.ts";
 import { tellPending } from "./targets.ts";
 
 export const release: Command = {
   name: "release",
   summary: "sign a component as a release and publish it",
-  synopsis: "<name@version> <component.wasm> [--as <publisher>] [--floor <counter>]",
+  synopsis: "<name@version> <component.wasm | oci:layout[@tag]> [options]",
   help: `Signs the component into the image repository and publishes it: whole, and as deltas from the last three
 releases of the same name. Nothing runs anywhere until it is deployed. A version never changes: the same bytes may be
 released again, which publishes them again (when the broker was away or lost what it held); others need a new version.
+
+  --as <publisher>  --floor <counter>  --bundle <sigstore bundle>  --hardware <names>  --agent <oldest version>
 
 Where the keys that must sign are not here, the release waits in pending/ (exit code 75): outstation targets --help.
 With --as, a publisher's key signs it: outstation publisher --help. With --floor, no release of that name with a lower
 counter is installed any more, whoever deploys it; each release counts one up from 1.
 
+The component is a file, or an image in an OCI layout on disk. The interfaces it imports go into the release, so that a
+gateway which cannot run it says so before it fetches anything; --hardware (one or more names, separated by commas) and
+--agent (its oldest version) say what else it needs. With a provenance.json in the workspace, nothing is signed without
+a sigstore bundle that proves who built it (--bundle; see docs/operate.md).
+
   outstation release boiler@1.0.0 boiler.wasm
-  outstation release boiler@1.2.0 boiler.wasm --floor 3`,
-  options: { as: { type: "string" }, floor: { type: "string" } },
+  outstation release boiler@1.1.0 oci:boiler-layout@1.1.0 --bundle boiler.sigstore.json
+  outstation release boiler@1.2.0 boiler.wasm --floor 3 --hardware rpi-4,rpi-5`,
+  options: {
+    as: { type: "string" },
+    floor: { type: "string" },
+    bundle: { type: "string" },
+    hardware: { type: "string" },
+    agent: { type: "string" },
+  },
   words: { min: 2, max: 2 },
   run: async (context) => {
     const name = wordAt(context, 0);
     if (!/^.+@.+$/.test(name)) throw new UsageError("Name the release as name@version: boiler@1.0.0");
     const { component, version } = parseReleaseName(name);
     const source = wordAt(context, 1);
-    const wasmBytes = await readInput(source, "component file");
+    const wasmBytes = await readComponentSource(source);
     checkComponent(wasmBytes, source);
+    const needs = readNeeds(context, wasmBytes);
     const workspace = await context.workspace();
+    await tellProvenance(context, workspace, wasmBytes);
     const known = await findSame(workspace, name, wasmBytes);
-    const listed: AddedRelease =
-      known ?? (await addRelease(workspace, { component, version, wasmBytes, ...readOptions(context) }));
+    const added = { component, version, wasmBytes, ...(needs && { needs }), ...readOptions(context) };
+    const listed: AddedRelease = known ?? (await withWorkspaceLock(workspace, () => addRelease(workspace, added)));
     if (listed.pending !== undefined) return tellPending(context, name, listed.pending);
     context.progress(known === undefined ? `${name} is signed` : `${name} is signed already, with these bytes`);
     await using session = await context.session(workspace);
@@ -67,6 +89,33 @@ function readOptions(context: CommandContext): { readonly publisher?: string; re
   return {
     ...(publisher === undefined ? {} : { publisher }),
     ...(text === undefined ? {} : { floor: Number(text) }),
+  };
+}
+
+async function tellProvenance(context: CommandContext, workspace: Workspace, wasmBytes: Uint8Array): Promise<void> {
+  const file = textOption(context, "bundle");
+  const bundle = file === undefined ? undefined : await readInput(file, "sigstore bundle");
+  const identity = await checkProvenance(workspace.directory, wasmBytes, bundle);
+  if (identity !== undefined) context.progress(`built by ${identity}`);
+}
+
+/** Undefined when the binary cannot be followed and nothing was asked for: the gateway then finds out by itself. */
+function readNeeds(context: CommandContext, wasmBytes: Uint8Array): Needs | undefined {
+  const hardware = textOption(context, "hardware")?.split(",") ?? [];
+  const agent = textOption(context, "agent");
+  if (agent !== undefined && !/^\d+\.\d+\.\d+$/.test(agent))
+    throw new UsageError(`--agent "${agent}" is no version such as 1.2.3.`);
+  const wrong = hardware.find((name) => !isName(name));
+  if (wrong !== undefined) throw new UsageError(`--hardware "${wrong}" is no name: a-z, 0-9, ".", "_" and "-".`);
+  const world = readComponentWorld(wasmBytes);
+  if (world === undefined && hardware.length === 0 && agent === undefined) return undefined;
+  const { imports, exports } = world ?? { imports: [], exports: [] };
+  const tooMany = Math.max(imports.length, exports.length) > limits.words.names;
+  return {
+    ...(agent !== undefined && { agent }),
+    hardware,
+    imports: tooMany ? [] : [...imports],
+    exports: tooMany ? [] : [...exports],
   };
 }
 

@@ -25,9 +25,13 @@ export function componentPath(workspace: Workspace, component: string, version: 
   return join(workspace.directory, "releases", component, `${version}.wasm`);
 }
 
+export function blobsDirectory(workspace: Workspace): string {
+  return join(workspace.directory, "releases", "blobs");
+}
+
 /** A full blob or a delta, as published. */
 export function blobPath(workspace: Workspace, sha256: string): string {
-  return join(workspace.directory, "releases", "blobs", sha256);
+  return join(blobsDirectory(workspace), sha256);
 }
 
 /** Roots and targets that wait for signatures. */

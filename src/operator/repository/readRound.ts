@@ -5,14 +5,14 @@ import { deploymentTarget, targetFileName } from "../../protocol/repository.ts";
 import { readBytesIfPresent } from "../files.ts";
 import { parseJson } from "./repository.ts";
 
-export interface Round {
+export interface SignedRound {
   readonly snapshot: number;
   /** Snapshot, targets, and of a director the deployment document. */
   readonly files: readonly Uint8Array[];
 }
 
 /** The round with this snapshot version; undefined when not all of it is there any more. */
-export async function readRound(directory: string, version: number): Promise<Round | undefined> {
+export async function readRound(directory: string, version: number): Promise<SignedRound | undefined> {
   const snapshot = await readBytesIfPresent(join(directory, `${version}.snapshot.json`));
   if (snapshot === undefined) return undefined;
   const { meta } = Metadata.fromJSON(MetadataKind.Snapshot, parseJson(snapshot)).signed;

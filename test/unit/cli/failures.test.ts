@@ -86,7 +86,7 @@ const cases: readonly (readonly [args: string, code: number, words: string])[] =
   ["command g-1 boiler relay --expires 0s", 2, "must be longer than 0s"],
   ["release boiler boiler.wasm", 2, "Name the release as name@version"],
   ["release boiler@one boiler.wasm", 1, 'expected "name@1.2.3"'],
-  ["release boiler@1.1.0 missing.wasm", 1, "There is no component file missing.wasm"],
+  ["release boiler@1.1.0 missing.wasm", 1, "There is no component file at missing.wasm"],
   ["release boiler@1.1.0 empty.wasm", 1, "empty.wasm is empty"],
   ["release boiler@1.1.0 core.wasm", 1, "wasm-tools component new core.wasm"],
   ["release boiler@1.1.0 text.wasm", 1, "text.wasm is not WebAssembly"],

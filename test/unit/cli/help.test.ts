@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { runCommand } from "../../support/commandLine.ts";
 
 const directory = import.meta.dirname;
-const commands = ["init", "release", "deploy", "status", "watch", "command", "why", "logs"];
+const commands = ["init", "release", "deploy", "status", "watch", "command", "why", "logs", "serve"];
 const groups = {
   keys: ["list", "create", "encrypt", "rotate", "revoke"],
   root: ["sign", "merge", "renew", "publish"],

@@ -92,7 +92,8 @@ describe("director", () => {
     expect(await loadDeployment(fleet.workspace, "plant-7")).toMatchObject({ version: 2, components });
     const { targets } = await loadRepository(directorDirectory(fleet.workspace, "plant-7"));
     expect(targets.map(({ path }) => path)).toEqual(["deployment.json", "operators.json", "boiler/1.0.0.wasm"]);
-    expect(targets.map(({ custom }) => custom)).toEqual(Array.from({ length: 3 }, () => ({ gateway: "plant-7" })));
+    const document = { gateway: "plant-7" };
+    expect(targets.map(({ custom }) => custom)).toEqual([document, document, { ...document, counter: 1 }]);
   });
 
   test("refuses what is not released, not valid or not known, and signs nothing then", async () => {
