@@ -163,25 +163,25 @@ describe("a publisher", () => {
   });
 
   test.each([
-    ["a name of TUF's", { name: "snapshot" }],
-    ["a name that is a path", { name: "../x" }],
-    ["a name that begins with a digit", { name: "7acme" }],
-    ["no path", { paths: [] }],
-    ["a path twice", { paths: ["boiler/*", "boiler/*"] }],
-    ["a path that is everything", { paths: ["**"] }],
-    ["a path that leads out", { paths: ["../*"] }],
-    ["a pattern of braces", { paths: ["{a,b}/*"] }],
-    ["a path that another has", { paths: ["taken/*"] }],
-    ["no key", { keys: [] }],
-    ["more signatures than keys", { threshold: 2 }],
-    ["no signature at all", { threshold: 0 }],
-  ])("is not added with %s", async (_, changes) => {
+    ["a name of TUF's", { name: "snapshot" }, "is no name of a publisher"],
+    ["a name that is a path", { name: "../x" }, "is no name of a publisher"],
+    ["a name that begins with a digit", { name: "7acme" }, "is no name of a publisher"],
+    ["no path", { paths: [] }, "one or more paths"],
+    ["a path twice", { paths: ["boiler/*", "boiler/*"] }, "each once"],
+    ["a path that is everything", { paths: ["**"] }, "is no path pattern"],
+    ["a path that leads out", { paths: ["../*"] }, "is no path pattern"],
+    ["a pattern of braces", { paths: ["{a,b}/*"] }, "is no path pattern"],
+    ["a path that another has", { paths: ["taken/*"] }, "is other's already"],
+    ["no key", { keys: [] }, "1 of 0 keys"],
+    ["more signatures than keys", { threshold: 2 }, "2 of 1 keys"],
+    ["no signature at all", { threshold: 0 }, "0 of 1 keys"],
+  ])("is not added with %s", async (_, changes, words) => {
     await using fleet = await createFleet();
     const key = await createPublisherKey(fleet, "acme");
     await delegate(fleet, "other", { paths: ["taken/*"], keys: [key] });
     const { delegations } = await loadRepository(imageDirectory(fleet.workspace));
     const good = { name: "acme", paths: ["boiler/*"], keys: [key], threshold: 1 };
-    expect(() => addPublisher(delegations, { ...good, ...changes })).toThrow();
+    expect(() => addPublisher(delegations, { ...good, ...changes })).toThrow(words);
     expect(() => addPublisher(delegations, good)).not.toThrow();
   });
 
