@@ -1,5 +1,6 @@
 // outstation release: signs a component into the image repository and puts it, with deltas, on the broker.
 import { sha256Hex } from "../../base/hash.ts";
+import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { checkComponent } from "../../operator/checkComponent.ts";
 import { publishRelease } from "../../operator/publish.ts";
 import {
@@ -44,6 +45,7 @@ counter is installed any more, whoever deploys it; each release counts one up fr
       known ?? (await addRelease(workspace, { component, version, wasmBytes, ...readOptions(context) }));
     if (listed.pending !== undefined) return tellPending(context, name, listed.pending);
     context.progress(known === undefined ? `${name} is signed` : `${name} is signed already, with these bytes`);
+    for (const line of await describeAgeing(workspace)) context.progress(line);
     await using session = await context.session(workspace);
     await publishRelease(workspace, { component, version }, session.link);
     const { lengthBytes, sha256 } = listed;

@@ -2,6 +2,7 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { describeAgeing } from "../../../src/operator/ceremony/ageing.ts";
 import { mergeProposals } from "../../../src/operator/ceremony/merge.ts";
 import { signProposal } from "../../../src/operator/ceremony/sign.ts";
 import { renewTargets } from "../../../src/operator/ceremony/changeTargets.ts";
@@ -115,6 +116,22 @@ describe("renewal without the targets keys", () => {
     }
     const { versions } = await loadRepository(imageDirectory(workspace));
     expect(versions).toEqual({ timestamp: 6, snapshot: 6, targets: 2 });
+  });
+
+  test("is told of while there is time, with the command that renews", async () => {
+    await using fleet = await createOfflineFleet();
+    expect(await describeAgeing(fleet.workspace)).toEqual([]);
+    fleet.time.nowMs += 70 * dayMs;
+    expect(await describeAgeing(fleet.workspace)).toEqual([
+      "the list of releases expires on 2027-04-01, and gateways install nothing after that: outstation targets renew",
+    ]);
+    fleet.time.nowMs += 280 * dayMs;
+    const lines = await describeAgeing(fleet.workspace);
+    expect(lines.map((line) => line.split(": ").at(-1))).toEqual([
+      "outstation root renew image",
+      "outstation root renew director",
+      "outstation targets renew",
+    ]);
   });
 
   test("signs the list of releases too, when it ages and its keys are here", async () => {
