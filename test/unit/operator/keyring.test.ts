@@ -60,7 +60,10 @@ describe("a public key file", () => {
     ["torn", '{"keytype": '],
     ["of another type", '{"keytype": "rsa", "scheme": "ed25519", "keyval": {"public": ""}}'],
     ["short", '{"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00"}}'],
-    ["huge", `"${"x".repeat(10_000)}"`],
+    [
+      "huge",
+      `{"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "${"00".repeat(32)}"}}${" ".repeat(4096)}`,
+    ],
   ])("that is %s is named, with the command that makes one", async (_, text) => {
     await using directory = await createTemporaryDirectory();
     const path = join(directory.path, "acme.public.json");
