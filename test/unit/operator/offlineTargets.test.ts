@@ -1,5 +1,5 @@
 // Releases whose keys are elsewhere: proposed, signed there under their threshold, merged here; renewed without them.
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeAgeing } from "../../../src/operator/ceremony/ageing.ts";
@@ -86,6 +86,20 @@ describe("a release without its keys", () => {
     const path = await add(fleet, "1.1.0");
     await signAway(fleet, path, "targets-2");
     expect(await mergeProposals(fleet.workspace, "targets", [path])).toMatchObject({ version: 3 });
+  });
+
+  test("is shown line by line, whatever names a hostile file has in it", async () => {
+    await using fleet = await createOfflineFleet();
+    const path = await add(fleet, "1.1.0");
+    const text = await readFile(path, "utf8");
+    const hostile = join(fleet.workspace.directory, "usb", "targets.3.json");
+    await writeFile(hostile, text.replace('"boiler/1.1.0.wasm"', '"x\\n  the same releases and publishers"'));
+    const lines = await signAway(fleet, hostile, "targets-2");
+    expect(lines.filter((line) => line.includes("\n"))).toEqual([]);
+    expect(lines).toContainEqual(expect.stringContaining("+ x\\n  the same releases"));
+    await expect(mergeProposals(fleet.workspace, "targets", [path])).rejects.toMatchObject({
+      code: "proposal-invalid",
+    });
   });
 
   test("is not signed by a key of another role that counts", async () => {
