@@ -15,7 +15,7 @@ import { publishDirector, publishImage, publishRelease } from "../../src/operato
 import type { Publisher } from "../../src/operator/publisher.ts";
 import { initWorkspace } from "../../src/operator/workspace.ts";
 import type { SigningKey } from "../../src/operator/keys/key.ts";
-import type { KeyName, Workspace } from "../../src/operator/workspace.ts";
+import type { KeyName, Workspace, WorkspaceOptions } from "../../src/operator/workspace.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { packFile, unpackFile } from "../../src/protocol/packing.ts";
 import { parseDocument } from "../../src/protocol/document.ts";
@@ -47,7 +47,8 @@ export function createWasm(seed: string, lines = 400): Uint8Array {
   );
 }
 
-export async function createFleet(): Promise<Fleet> {
+/** `thresholds` as `initWorkspace` takes them. */
+export async function createFleet(thresholds: WorkspaceOptions["thresholds"] = {}): Promise<Fleet> {
   const directory = await mkdtemp(join(tmpdir(), "outstation-fleet-"));
   const time = { nowMs: startMs };
   const workspace = await initWorkspace(directory, {
@@ -55,6 +56,7 @@ export async function createFleet(): Promise<Fleet> {
     root: "outstation/v1",
     clock: createTestClock(time),
     dev: true,
+    thresholds,
   });
   const broker = new Map<string, Uint8Array>();
   const publisher: Publisher = {

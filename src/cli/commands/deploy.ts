@@ -1,5 +1,6 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
 import { formatRefusal } from "../../protocol/refusal.ts";
+import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
 import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
@@ -44,6 +45,7 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
     const change = await readChange(context);
     const deployment = await withWorkspaceLock(workspace, () => deployComponents(workspace, gateway, change));
     context.progress(`deployment ${deployment.version} for ${gateway} is signed`);
+    for (const line of await describeAgeing(workspace)) context.progress(line);
     await using session = await context.session(workspace);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
     const wanted = { gateway, version: deployment.version };

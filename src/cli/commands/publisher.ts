@@ -91,7 +91,11 @@ function describePublisher({
   isSigned,
 }: Publisher): readonly string[] {
   const state =
-    version === 0 ? "has released nothing" : isSigned ? `${releases} releases` : "must sign again: its keys changed";
+    version === 0
+      ? "has released nothing"
+      : isSigned
+        ? `${releases} release${releases === 1 ? "" : "s"}`
+        : "must sign again: its keys changed";
   const ids = keys.map(({ keyId }) => keyId.slice(0, 16)).join(", ");
   return [name, paths.join(", "), `${threshold} of ${keys.length}`, state, ids];
 }

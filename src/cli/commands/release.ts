@@ -1,6 +1,7 @@
 // outstation release: signs a component into the image repository and puts it, with deltas, on the broker.
 import { sha256Hex } from "../../base/hash.ts";
 import { limits } from "../../base/limits.ts";
+import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { checkComponent } from "../../operator/checkComponent.ts";
 import { publishRelease } from "../../operator/publish.ts";
 import {
@@ -66,6 +67,7 @@ a sigstore bundle that proves who built it (--bundle; see docs/operate.md).
     const listed: AddedRelease = known ?? (await withWorkspaceLock(workspace, () => addRelease(workspace, added)));
     if (listed.pending !== undefined) return tellPending(context, name, listed.pending);
     context.progress(known === undefined ? `${name} is signed` : `${name} is signed already, with these bytes`);
+    for (const line of await describeAgeing(workspace)) context.progress(line);
     await using session = await context.session(workspace);
     await publishRelease(workspace, { component, version }, session.link);
     const { lengthBytes, sha256 } = listed;

@@ -87,9 +87,7 @@ export function targetsOf(state: RepositoryState, role: string): TargetsNow & { 
   if (role === "targets")
     return { version: state.versions.targets, targets: state.targets, delegations: state.delegations };
   const publisher = state.publishers.get(role);
-  // One that was taken away and added again goes on counting where it was (TUF 5.5.5).
-  const version = publisher?.version ?? state.listed[`${role}.json`]?.version ?? 0;
-  return { version, targets: publisher?.targets ?? [] };
+  return { version: publisher?.version ?? 0, targets: publisher?.targets ?? [] };
 }
 
 async function readBefore(directory: string, role: string, version: number): Promise<Uint8Array | undefined> {

@@ -15,7 +15,8 @@ export function describeProposed(proposed: Proposed, before: Proposed | undefine
       : `compared with version ${before.metadata.signed.version}, which expires ${before.metadata.signed.expires}`,
   ];
   const fingerprint = `content sha-256 ${sha256Hex(payloadOf(metadata))}`;
-  return [...head, ...describeChanges(proposed, before), fingerprint];
+  // A name with a line end in it would look like lines of ours.
+  return [...head, ...describeChanges(proposed, before), fingerprint].map((line) => line.replaceAll("\n", "\\n"));
 }
 
 function describeChanges(proposed: Proposed, before: Proposed | undefined): readonly string[] {

@@ -66,12 +66,12 @@ export async function readProposed(path: string): Promise<Proposed> {
       "proposal-invalid",
       `${path} has ${bytes.length} bytes; a gateway reads at most ${limits.trust.targetsMaxBytes}. Is it the right file?`,
     );
-  const { signed } = orInvalid(path, "signed metadata", () => parseJson(bytes) as { signed?: { _type?: unknown } });
-  if (signed?._type === MetadataKind.Root) {
+  const type = orInvalid(path, "signed metadata", () => readType(parseJson(bytes)));
+  if (type === MetadataKind.Root) {
     const root = parseRoot(bytes, path);
     return { kind: "root", root, metadata: root.metadata };
   }
-  if (signed?._type === MetadataKind.Targets) return { kind: "targets", metadata: parseTargets(bytes, path) };
+  if (type === MetadataKind.Targets) return { kind: "targets", metadata: parseTargets(bytes, path) };
   throw new OperatorError("proposal-invalid", `${path} is neither a root nor targets. Take a file of pending/.`);
 }
 
@@ -88,6 +88,11 @@ export function isSameContent(a: Proposed, b: Proposed): boolean {
 export function describeSubject(subject: Subject): string {
   if (subject.kind === "root") return `${subject.repository} root`;
   return subject.role === "targets" ? "targets" : `targets of ${subject.role}`;
+}
+
+function readType(json: unknown): unknown {
+  const { signed } = (json ?? {}) as { readonly signed?: { readonly _type?: unknown } };
+  return signed?._type;
 }
 
 function proposalPath(workspace: Workspace, subject: Subject, version: number): string {

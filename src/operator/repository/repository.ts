@@ -62,6 +62,7 @@ export async function loadRepository(directory: string): Promise<RepositoryState
   const publishers = new Map<string, TargetsState>();
   for (const name of Object.keys(delegations?.roles ?? {})) {
     const version = listed[`${name}.json`]?.version;
+    // One that was taken away and added again goes on counting where it was (TUF 5.5.5).
     if (version !== undefined) publishers.set(name, await loadTargets(directory, name, version));
   }
   const expiries = {

@@ -51,6 +51,7 @@ beforeAll(async () => {
   await writeFile(join(directory, "reserved.json"), JSON.stringify({ components: { agent: good.components.boiler } }));
   await writeFile(join(directory, "badName.json"), JSON.stringify({ components: { Boiler: good.components.boiler } }));
   await writeFile(join(directory, "wrong.txt"), "wrong");
+  await writeFile(join(directory, "torn.pem"), "-----BEGIN PRIVATE KEY-----\nMC4", { mode: 0o600 });
   await prepare(["init", "--broker", broker.url, "--dev"]);
   await prepare(["release", "boiler@1.0.0", "boiler.wasm"]);
   const locked = ["init", "--broker", broker.url, "--dir", "locked"];
@@ -115,6 +116,52 @@ const cases: readonly (readonly [args: string, code: number, words: string])[] =
   ["deploy g-1 good.json --timeout 1ms", 75, "It goes on by itself; ask with: outstation status g-1"],
   ["command g-1 boiler relay --expires 1s", 75, "g-1 did not answer within 1 s. The command has expired"],
   ["why g-1", 69, ""],
+  ["keys", 2, "outstation keys: what about them?\nSee: outstation keys --help"],
+  ["root frobnicate", 2, 'outstation root: there is no "frobnicate"'],
+  ["keys list extra", 2, "See: outstation keys list --help"],
+  ["keys create", 2, "It takes: <name>"],
+  ["keys create ../x --dev", 1, '"../x" is no name of a key'],
+  ["keys create spare", 78, "The new key needs a passphrase"],
+  ["keys create targets --dev", 1, 'There is a key "targets"'],
+  ["keys create hsm --pkcs11 module,token,label", 2, "Write --pkcs11 as <path of the module>,<token>,<label>"],
+  ["keys create hsm --pkcs11 /m.so,fleet", 2, "Write --pkcs11 as"],
+  ["keys create hsm --pkcs11 /m.so,fleet,targets", 78, "needs its PIN: set OUTSTATION_PIN or give --pin-file"],
+  ["keys create hsm --pkcs11 /m.so,fleet,targets --pin-file wrong.txt", 1, "/m.so cannot be loaded"],
+  ["keys create hsm --pin-file none.txt", 1, "There is no pin file none.txt"],
+  ["keys encrypt targets", 2, "Say where the new passphrase is"],
+  ["keys encrypt targets --new-passphrase-file empty.wasm", 2, "empty.wasm is empty"],
+  ["keys encrypt none --new-passphrase-file wrong.txt", 1, "There is no private key at"],
+  ["keys encrypt targets --new-passphrase-file wrong.txt --dir locked", 78, "is encrypted. Set OUTSTATION_PASSPHRASE"],
+  ["keys rotate none", 78, 'There is no key "none"'],
+  ["keys revoke director-root", 1, "root would have 0 keys, and 1 must sign"],
+  ["keys list --dir nowhere", 78, "nowhere is no workspace"],
+  ["root sign image.2.root.json", 2, "Say which key signs: --key <key file>, or only look: --dry-run"],
+  ["root sign none.json --dry-run", 1, "There is no file to sign at none.json"],
+  ["root sign torn.json --dry-run", 1, "torn.json is no signed metadata"],
+  ["root sign good.json --key wrong.txt", 1, "good.json is neither a root nor targets"],
+  ["root sign image/1.root.json --key wrong.txt", 78, "can be read by others. Run: chmod 600 wrong.txt"],
+  ["root sign image/1.root.json --key torn.pem", 78, "torn.pem is not a PKCS#8 PEM file"],
+  ["root sign image/1.root.json --key keys/operator.pem", 1, "is no root key of image/1.root.json"],
+  ["root sign image/2.targets.json --dry-run", 1, "Sign it with: outstation targets sign"],
+  ["targets sign image/1.root.json --dry-run", 1, "Sign it with: outstation root sign"],
+  ["root merge", 2, "It takes: <file>…"],
+  ["root merge image/1.root.json", 1, "nothing of that kind was proposed here"],
+  ["targets merge image/2.targets.json", 1, "nothing of that kind was proposed here"],
+  ["root renew", 2, "It takes: image|director"],
+  ["root renew both", 2, 'There is no repository "both"'],
+  ["targets renew --as nobody", 1, 'There is no publisher "nobody"'],
+  ["publisher add acme", 2, "--paths is needed"],
+  ["publisher add acme --paths boiler/*", 2, "--key is needed"],
+  ["publisher add acme --paths boiler/* --key none.json", 1, "There is no public key at none.json"],
+  ["publisher add acme --paths boiler/* --key good.json", 78, "It is made with: outstation keys create"],
+  ["publisher add acme --paths boiler --key keys/operator.public.json", 1, '"boiler" is no path pattern'],
+  ["publisher add acme --paths boiler/* --key keys/operator.public.json --threshold two", 2, "--threshold is a number"],
+  ["publisher remove acme", 1, 'There is no publisher "acme"'],
+  ["release pump@1.0.0 boiler.wasm --as acme", 1, 'There is no publisher "acme"'],
+  ["release pump@1.0.0 boiler.wasm --floor 0", 2, '--floor "0" is no counter'],
+  ["release pump@1.0.0 boiler.wasm --floor 2", 1, "The floor 2 would forbid this release itself, number 1"],
+  ["init --broker mqtt://127.0.0.1 --dev --targets-keys ten", 2, '--targets-keys "ten" is no number from 1 to 9'],
+  ["init --broker mqtt://127.0.0.1 --dev --dir fresh --targets-threshold 2", 78, "2 of 1 targets keys can never sign"],
 ];
 
 describe("the command line", () => {
