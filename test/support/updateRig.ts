@@ -26,8 +26,8 @@ export interface UpdateRigOptions {
   readonly gateway: string;
   readonly nowMs: number;
   readonly bootId: string;
-  /** The retained message of a topic; undefined when there is none. */
-  readonly fetch: (topic: string) => Promise<Uint8Array | undefined>;
+  /** The retained message of a topic, undefined when there is none; or a whole link. */
+  readonly fetch: ((topic: string) => Promise<Uint8Array | undefined>) | Link;
   /** Resolves when the broker has it. */
   readonly publish: (document: EventDocument | ReportedDocument) => Promise<void>;
   /** Called when a deployment was verified, before anything is done about it. */
@@ -54,7 +54,7 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
   const clock = { ...eager, nowMs: () => nowMs };
   const log = silentLog;
   const topics = createTopics(factory.root);
-  const link = createMapLink(options.fetch);
+  const link = typeof options.fetch === "function" ? createMapLink(options.fetch) : options.fetch;
   const store = await openComponentStore(disk, join(directory, "components"), log);
   const deployments = await openDeploymentStore(disk, join(directory, "deployments"), { clock, log });
   const operators = await openOperators(disk, directory, log);
@@ -118,7 +118,7 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
   };
 }
 
-function createMapLink(fetch: UpdateRigOptions["fetch"]): Link {
+function createMapLink(fetch: (topic: string) => Promise<Uint8Array | undefined>): Link {
   const link: Pick<Link, "online" | "onOnline" | "fetch"> = {
     online: true,
     onOnline: () => () => {},
