@@ -9,7 +9,7 @@ import { createRetainedFetch } from "../../src/agent/retainedFetch.ts";
 import type { Disk } from "../../src/base/disk.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { fetchBlob } from "../../src/link/fetchBlob.ts";
-import { type Link, LinkError } from "../../src/link/link.ts";
+import type { Link } from "../../src/link/link.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { refuse } from "../../src/protocol/refusal.ts";
 import type { EventDocument, ReportedDocument } from "../../src/protocol/reports.ts";
@@ -18,6 +18,7 @@ import { openComponentStore } from "../../src/store/componentStore.ts";
 import { openDeploymentStore } from "../../src/store/deploymentStore.ts";
 import { refreshTrust } from "../../src/trust/refresh.ts";
 import { createEagerClock } from "./manualClock.ts";
+import { createMapLink } from "./mapLink.ts";
 
 export interface UpdateRigOptions {
   readonly disk: Disk;
@@ -116,21 +117,6 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
     },
     told: () => reporter.flush(),
   };
-}
-
-function createMapLink(fetch: (topic: string) => Promise<Uint8Array | undefined>): Link {
-  const link: Pick<Link, "online" | "onOnline" | "fetch"> = {
-    online: true,
-    onOnline: () => () => {},
-    fetch: async (topic, { maxBytes }) => {
-      const payload = await fetch(topic);
-      if (payload === undefined) throw new LinkError("timeout", `nothing at ${topic}`, { retryable: true });
-      if (payload.length > maxBytes) throw new LinkError("too-large", `too much at ${topic}`);
-      return payload;
-    },
-  };
-  // What downloads need of a link, and no more.
-  return link as Link;
 }
 
 /** Stands for the component set: what it "runs" is read from the store and hashed, as the real one does. */
