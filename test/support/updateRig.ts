@@ -9,7 +9,7 @@ import { createRetainedFetch } from "../../src/agent/retainedFetch.ts";
 import type { Disk } from "../../src/base/disk.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { fetchBlob } from "../../src/link/fetchBlob.ts";
-import { type Link, LinkError } from "../../src/link/link.ts";
+import type { Link } from "../../src/link/link.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { refuse } from "../../src/protocol/refusal.ts";
 import type { EventDocument, ReportedDocument } from "../../src/protocol/reports.ts";
@@ -18,6 +18,7 @@ import { openComponentStore } from "../../src/store/componentStore.ts";
 import { openDeploymentStore } from "../../src/store/deploymentStore.ts";
 import { refreshTrust } from "../../src/trust/refresh.ts";
 import { createEagerClock } from "./manualClock.ts";
+import { createMapLink } from "./mapLink.ts";
 
 export interface UpdateRigOptions {
   readonly disk: Disk;
@@ -26,8 +27,8 @@ export interface UpdateRigOptions {
   readonly gateway: string;
   readonly nowMs: number;
   readonly bootId: string;
-  /** The retained message of a topic; undefined when there is none. */
-  readonly fetch: (topic: string) => Promise<Uint8Array | undefined>;
+  /** The retained message of a topic, undefined when there is none; or a whole link. */
+  readonly fetch: ((topic: string) => Promise<Uint8Array | undefined>) | Link;
   /** Resolves when the broker has it. */
   readonly publish: (document: EventDocument | ReportedDocument) => Promise<void>;
   /** Called when a deployment was verified, before anything is done about it. */
@@ -54,7 +55,7 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
   const clock = { ...eager, nowMs: () => nowMs };
   const log = silentLog;
   const topics = createTopics(factory.root);
-  const link = createMapLink(options.fetch);
+  const link = typeof options.fetch === "function" ? createMapLink(options.fetch) : options.fetch;
   const store = await openComponentStore(disk, join(directory, "components"), log);
   const deployments = await openDeploymentStore(disk, join(directory, "deployments"), { clock, log });
   const operators = await openOperators(disk, directory, log);
@@ -116,21 +117,6 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
     },
     told: () => reporter.flush(),
   };
-}
-
-function createMapLink(fetch: UpdateRigOptions["fetch"]): Link {
-  const link: Pick<Link, "online" | "onOnline" | "fetch"> = {
-    online: true,
-    onOnline: () => () => {},
-    fetch: async (topic, { maxBytes }) => {
-      const payload = await fetch(topic);
-      if (payload === undefined) throw new LinkError("timeout", `nothing at ${topic}`, { retryable: true });
-      if (payload.length > maxBytes) throw new LinkError("too-large", `too much at ${topic}`);
-      return payload;
-    },
-  };
-  // What downloads need of a link, and no more.
-  return link as Link;
 }
 
 /** Stands for the component set: what it "runs" is read from the store and hashed, as the real one does. */
