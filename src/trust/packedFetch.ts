@@ -67,12 +67,13 @@ async function fetchRound({ fetchPublished, loadKept }: PackedSource, hint: Pack
   }
 }
 
-/** What cannot be unpacked is handed on as it is: the verifier says what is wrong with it. */
+/** What cannot be unpacked is handed on as it is, or as too long as it would be: the verifier says what is wrong with it. */
 async function unpack(payload: Uint8Array, maxBytes: number): Promise<UnpackedFile> {
   try {
     return await unpackFile(payload, maxBytes);
   } catch (thrown) {
-    if (thrown instanceof CompressionError) return { bytes: payload, hint: undefined };
-    throw thrown;
+    if (!(thrown instanceof CompressionError)) throw thrown;
+    const bytes = thrown.code === "too-large" ? new Uint8Array(maxBytes + 1) : payload;
+    return { bytes, hint: undefined };
   }
 }

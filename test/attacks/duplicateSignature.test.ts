@@ -2,7 +2,15 @@
 import { describe, expect, test } from "vitest";
 import type { SigningKey } from "../../src/operator/keys/key.ts";
 import { publishImage } from "../../src/operator/publish.ts";
-import { createFleet, createGateway, deployTo, expectDeployed, readMemory, release } from "../support/fleet.ts";
+import {
+  createFleet,
+  createGateway,
+  deployTo,
+  expectDeployed,
+  readHeld,
+  readMemory,
+  release,
+} from "../support/fleet.ts";
 import type { Fleet, Gateway } from "../support/fleet.ts";
 import { loadRootKeys, rotateImageRoot } from "../support/rotateRoot.ts";
 
@@ -21,7 +29,7 @@ async function serveRoot(fleet: Fleet, stolen: SigningKey, edit: (signature: Sig
   await rotateImageRoot(fleet, { signers: [stolen] });
   await publishImage(fleet.workspace, fleet.publisher);
   const topic = "outstation/v1/image/2.root.json";
-  const root = JSON.parse(Buffer.from(fleet.broker.get(topic) ?? []).toString()) as { signatures: Signature[] };
+  const root = JSON.parse(Buffer.from(await readHeld(fleet, topic)).toString()) as { signatures: Signature[] };
   root.signatures = root.signatures.flatMap(edit);
   fleet.broker.set(topic, Buffer.from(JSON.stringify(root)));
 }

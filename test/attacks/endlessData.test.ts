@@ -13,8 +13,11 @@ import {
   deployTo,
   expectDeployed,
   expectRefused,
+  hintRoot,
   publishAll,
+  readHeld,
   release,
+  withholdRounds,
 } from "../support/fleet.ts";
 import { createMapLink } from "../support/mapLink.ts";
 
@@ -36,10 +39,11 @@ describe("endless data", () => {
     await expectDeployed(gateway, 1);
     await release(fleet, { version: "1.1.0" });
     await deployTo(fleet, "plant-7", "boiler@1.1.0");
-    const honest = fleet.broker.get(`outstation/v1/${signed}`) ?? new Uint8Array();
+    const honest = await readHeld(fleet, `outstation/v1/${signed}`);
+    withholdRounds(fleet);
     expect(honest.length).toBeGreaterThan(0);
-    // The index is not signed: here it says that there is a root to fetch.
-    fleet.broker.set("outstation/v1/image/index.json", Buffer.from('{"root":2}'));
+    // What is told with the timestamp is not signed: here it says that there is a root to fetch.
+    await hintRoot(fleet, "outstation/v1/image/timestamp.json", 2);
     fleet.broker.set(`outstation/v1/${topic}`, Buffer.concat([honest, endless]));
     await expectRefused(gateway, "trust.mismatch");
     expect([...gateway.disk.files.values()].every(({ length }) => length < endless.length)).toBe(true);

@@ -16,6 +16,7 @@ import {
   expectRefused,
   publishAll,
   release,
+  withForeignKeys,
 } from "../support/fleet.ts";
 import type { Fleet, Gateway } from "../support/fleet.ts";
 import { readImageFile } from "../support/rotateRoot.ts";
@@ -31,23 +32,25 @@ async function startFleet(fleet: Fleet): Promise<Gateway> {
 /** Serves these targets under a snapshot and a timestamp that the stolen keys signed. */
 async function serve(fleet: Fleet, targets: { readonly version: number; readonly bytes: Uint8Array }) {
   const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
-  const bytes = signSnapshot({ version: 9, ...times, targets }, await fleet.workspace.loadKey("snapshot"));
+  const bytes = await signSnapshot({ version: 9, ...times, targets }, await fleet.workspace.loadKey("snapshot"));
   const timestamp = { version: 9, ...times, snapshot: { version: 9, bytes } };
   fleet.broker.set(`outstation/v1/image/${targets.version}.targets.json`, targets.bytes);
   fleet.broker.set("outstation/v1/image/9.snapshot.json", bytes);
   fleet.broker.set(
     "outstation/v1/image/timestamp.json",
-    signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
+    await signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
   );
 }
 
 /** Targets of the same fleet that list malware, signed with a key of the thief's own. */
 async function forgeTargets(fleet: Fleet): Promise<Uint8Array> {
   await using thief = await createFleet();
-  const loadKey: typeof fleet.workspace.loadKey = (name) =>
-    (name === "targets" ? thief.workspace : fleet.workspace).loadKey(name);
   const wasmBytes = createWasm("malware");
-  await addRelease({ ...fleet.workspace, loadKey }, { component: "boiler", version: "6.6.6", wasmBytes });
+  await addRelease(withForeignKeys(fleet.workspace, thief.workspace, ["targets"]), {
+    component: "boiler",
+    version: "6.6.6",
+    wasmBytes,
+  });
   return readFile(join(imageDirectory(fleet.workspace), "3.targets.json"));
 }
 

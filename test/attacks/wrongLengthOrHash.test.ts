@@ -29,12 +29,12 @@ async function serve(fleet: Fleet, named: { targets?: Uint8Array; snapshot?: (ho
   const times = { expiresMs: fleet.time.nowMs + dayMs, signedAtMs: fleet.time.nowMs };
   const targets = named.targets ?? (await readImageFile(fleet, "2.targets.json"));
   const content = { version: 9, ...times, targets: { version: 2, bytes: targets } };
-  const snapshot = signSnapshot(content, await fleet.workspace.loadKey("snapshot"));
+  const snapshot = await signSnapshot(content, await fleet.workspace.loadKey("snapshot"));
   const timestamp = { version: 9, ...times, snapshot: { version: 9, bytes: named.snapshot?.(snapshot) ?? snapshot } };
   fleet.broker.set("outstation/v1/image/9.snapshot.json", snapshot);
   fleet.broker.set(
     "outstation/v1/image/timestamp.json",
-    signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
+    await signTimestamp(timestamp, await fleet.workspace.loadKey("timestamp")),
   );
 }
 

@@ -87,6 +87,11 @@ export async function deployTo(fleet: Fleet, gateway: string, name: string): Pro
   await publishDirector(fleet.workspace, gateway, fleet.publisher);
 }
 
+/** What the broker holds there, unpacked. */
+export async function readHeld({ broker }: Fleet, topic: string): Promise<Uint8Array> {
+  return (await unpackFile(broker.get(topic) ?? new Uint8Array(), 3_000_000)).bytes;
+}
+
 /** Says, as anybody may who writes to the broker, that roots go up to this version. */
 export async function hintRoot({ broker }: Fleet, timestampTopic: string, root: number): Promise<void> {
   const { bytes, hint } = await unpackFile(broker.get(timestampTopic) ?? new Uint8Array(), 100_000);

@@ -2,6 +2,7 @@
 import { sha256Hex } from "../../src/base/hash.ts";
 import { operatorsSchema } from "../../src/protocol/command.ts";
 import { parseDocument } from "../../src/protocol/document.ts";
+import { unpackFile } from "../../src/protocol/packing.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { publishImage } from "../../src/operator/publish.ts";
 import { createFleet, createWasm, deployTo, type Fleet, release, startMs } from "./fleet.ts";
@@ -49,7 +50,8 @@ export async function createOperatorHistory(): Promise<OperatorHistory> {
     await deployTo(recorded, gateway, `boiler@${version}`);
     deployments.push({ end: log.length, sha256: sha256Hex(wasmOf(version)) });
   }
-  const signed = log.find(({ topic }) => topic.endsWith(".operators.json"))?.payload ?? new Uint8Array();
+  const packed = log.find(({ topic }) => topic.endsWith(".operators.json"))?.payload ?? new Uint8Array();
+  const { bytes: signed } = await unpackFile(packed, 10_000);
   const operators = JSON.stringify(parseDocument(operatorsSchema, signed, { what: "operators" }));
   return {
     factory: fleet.factory,

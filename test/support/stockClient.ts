@@ -5,7 +5,7 @@ import { Updater } from "tuf-js";
 import type { Fetcher } from "tuf-js";
 import { DownloadHTTPError } from "tuf-js/dist/error.js";
 import { createTopics } from "../../src/protocol/topics.ts";
-import type { Fleet } from "./fleet.ts";
+import { readHeld, type Fleet } from "./fleet.ts";
 import { createTemporaryDirectory } from "./temporaryDirectory.ts";
 
 /** sha-256 of the image repository's target of that path; undefined when there is none. Rejects as tuf-js does. */
@@ -16,9 +16,8 @@ export async function lookUp(fleet: Fleet, path: string): Promise<string | undef
   const fetcher: Fetcher = {
     downloadBytes: async (url) => {
       const file = decodeURIComponent(new URL(url).pathname.slice(1));
-      const bytes = fleet.broker.get(image(file));
-      if (bytes === undefined) throw new DownloadHTTPError(`${file} is not there`, 404);
-      return Buffer.from(bytes);
+      if (!fleet.broker.has(image(file))) throw new DownloadHTTPError(`${file} is not there`, 404);
+      return Buffer.from(await readHeld(fleet, image(file)));
     },
     downloadFile: () => Promise.reject(new Error("nobody asks for a file")),
   };
