@@ -130,6 +130,7 @@ const cases: readonly (readonly [args: string, code: number, words: string])[] =
   ["keys create hsm --pin-file none.txt", 1, "There is no pin file none.txt"],
   ["keys encrypt targets", 2, "Say where the new passphrase is"],
   ["keys encrypt targets --new-passphrase-file empty.wasm", 2, "empty.wasm is empty"],
+  ["keys encrypt ../targets --new-passphrase-file wrong.txt", 1, '"../targets" is no name of a key'],
   ["keys encrypt none --new-passphrase-file wrong.txt", 1, "There is no private key at"],
   ["keys encrypt targets --new-passphrase-file wrong.txt --dir locked", 78, "is encrypted. Set OUTSTATION_PASSPHRASE"],
   ["keys rotate none", 78, 'There is no key "none"'],

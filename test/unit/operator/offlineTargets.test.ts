@@ -97,7 +97,7 @@ describe("a release without its keys", () => {
     const lines = await signAway(fleet, hostile, "targets-2");
     expect(lines.filter((line) => line.includes("\n"))).toEqual([]);
     expect(lines).toContainEqual(expect.stringContaining("+ x\\n  the same releases"));
-    await expect(mergeProposals(fleet.workspace, "targets", [path])).rejects.toMatchObject({
+    await expect(mergeProposals(fleet.workspace, "targets", [hostile])).rejects.toMatchObject({
       code: "proposal-invalid",
     });
   });

@@ -1,7 +1,7 @@
 // outstation keys encrypt: gives a key file another passphrase, or its first.
 import { OperatorError } from "../../../operator/error.ts";
 import { encryptKey } from "../../../operator/keys/key.ts";
-import { keyFileOf } from "../../../operator/keys/keyring.ts";
+import { checkKeyName, keyFileOf } from "../../../operator/keys/keyring.ts";
 import { tokenSuffix } from "../../../operator/keys/tokenKey.ts";
 import { keysDirectory } from "../../../operator/workspace.ts";
 import { textOption, wordAt } from "../../arguments.ts";
@@ -21,6 +21,7 @@ in capitals with "_" for all that is no letter or digit, such as OUTSTATION_PASS
   words: { min: 1, max: 1 },
   run: async (context) => {
     const name = wordAt(context, 0);
+    checkKeyName(name);
     const file = textOption(context, "new-passphrase-file");
     if (file === undefined) throw new UsageError("Say where the new passphrase is: --new-passphrase-file <file>");
     const newPassphrase = new TextDecoder().decode(await readInput(file, "passphrase file")).trimEnd();
