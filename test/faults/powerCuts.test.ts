@@ -18,7 +18,7 @@ describe("a gateway whose power is cut at any point of an install, an update and
     `runs a whole set, forgets no floor, and tells each outcome once, also when it is killed or cut again (seed ${seed})`,
     { timeout: 600_000 },
     async () => {
-      const again = (): boolean => isWhole || random() < 0.25;
+      const again = (): boolean => isWhole || random() < 0.1;
       const { violations, ...counts } = await enumeratePowerCuts({ rounds, spoil: (calls) => calls, again });
       console.log("power cuts:", JSON.stringify(counts));
       expect(violations).toEqual([]);

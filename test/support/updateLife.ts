@@ -4,7 +4,7 @@ import type { FileCalls } from "../../src/store/fileCalls.ts";
 import { openNodeDisk } from "../../src/store/nodeDisk.ts";
 import { createCrashDisk, nodesOf } from "./crashDisk.ts";
 import type { Nodes } from "./crashFiles.ts";
-import { openRoundRig, type World } from "./checkBoot.ts";
+import { givingUp, openRoundRig, type World } from "./checkBoot.ts";
 import type { UpdateRounds } from "./roundsFile.ts";
 
 export interface Moment {
@@ -22,13 +22,13 @@ export interface LifeOptions {
 
 export const stateDirectory = "/state";
 
-/** Every deployment once, each by a process of its own. */
+/** Every deployment once, each by a process of its own; at last the committed one is given up. */
 export async function liveOnce(options: LifeOptions): Promise<readonly Moment[]> {
   const moments: Moment[] = [];
   // Whoever installs the agent makes its state directory.
   let nodes = nodesOf(new Map([[stateDirectory, undefined]]));
   let world: World = { round: 0, verified: 0, published: [] };
-  for (let round = 1; round <= options.rounds.brokers.length; round += 1) {
+  for (let round = 1; round <= givingUp; round += 1) {
     const next = await runOn(options, { nodes, world: { ...world, round }, bootId: `boot-${round}` });
     moments.push(...next);
     ({ nodes, world } = next.at(-1) ?? { nodes, world });
@@ -63,6 +63,8 @@ export async function runOn(options: LifeOptions, { nodes, world, bootId }: Star
     onVerified: (version) => void (verified = Math.max(verified, version)),
   });
   await rig.update();
+  if (world.round === givingUp) await rig.reconciler.rollBack(2, "it keeps crashing");
+  await rig.told();
   note("the end", calls.nodes);
   return moments;
 }
