@@ -47,6 +47,7 @@ export const powers: readonly Power[] = [
       "src/operator/files.ts",
       "src/agent/config.ts",
       "src/agent/stateLock.ts",
+      "src/agent/rebuildChild.ts",
       "devices/simulated/trace.ts",
       "devices/serial/hangup.ts",
       "src/cli/input.ts",
@@ -62,7 +63,7 @@ export const powers: readonly Power[] = [
     name: "workers and child processes",
     modules: ["node:worker_threads", "node:child_process"],
     globals: [],
-    allowed: ["src/runtime/worker", "src/runtime/startWorker.ts", "src/runtime/transpile.ts"],
+    allowed: ["src/runtime/worker", "src/runtime/startWorker.ts", "src/runtime/transpile.ts", "src/agent/rebuild.ts"],
   },
   {
     name: "keys",

@@ -21,7 +21,8 @@ export interface ReconcileContext {
   readonly log: Log;
   /** Asks both repositories what should run here. Rejects when the broker is not reached. */
   readonly refresh: () => Promise<VerifiedDeployment | "nothing-deployed" | Refusal>;
-  readonly deliver: (target: VerifiedTarget) => Promise<Refusal | undefined>;
+  /** Gets every target into the store. */
+  readonly deliver: (targets: readonly VerifiedTarget[]) => Promise<Refusal | undefined>;
   /** Called with every deployment that was verified, before it is acted on. */
   readonly onVerified: (deployment: VerifiedDeployment) => Promise<void>;
   /** Called after a deployment was committed or given up: what is no longer needed may go. */
@@ -96,10 +97,8 @@ export class Reconciler {
     if (plan.kind === "refused") return this.#keepRefused(plan, version);
     const isSecondTry = reporter.current.phase === "refused" && reporter.current.desired === version;
     if (!isSecondTry) reporter.report({ deployment: this.#active, desired: version, phase: "fetching" });
-    for (const target of plan.targets) {
-      const refusal = await this.#context.deliver(target);
-      if (refusal !== undefined) return this.#refuseForNow(refusal, version);
-    }
+    const refusal = await this.#context.deliver(plan.targets);
+    if (refusal !== undefined) return this.#refuseForNow(refusal, version);
     await deployments.beginTrial(plan.set);
     await this.#try(plan.set);
     return "settled";

@@ -5,6 +5,7 @@ import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import { openTranspileCache, type TranspileCache } from "../runtime/cache.ts";
 import { openComponentStore, type ComponentStore } from "../store/componentStore.ts";
+import { openDownloads, type Downloads } from "../store/downloads.ts";
 import { openDeploymentStore, type DeploymentStore } from "../store/deploymentStore.ts";
 import { openOutbox } from "../store/outbox.ts";
 import { openTelemetry, type Telemetry } from "../telemetry/readings.ts";
@@ -13,6 +14,7 @@ import { openOperators, type OperatorsFile } from "./operators.ts";
 
 export interface Stores {
   readonly store: ComponentStore;
+  readonly downloads: Downloads;
   readonly deployments: DeploymentStore;
   readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
   readonly telemetry: Telemetry;
@@ -33,6 +35,7 @@ export async function openStores(directory: string, { config, disk, clock, log }
   const { gateway } = config;
   return {
     store: await openComponentStore(disk, at("components"), log),
+    downloads: await openDownloads(disk, at("downloads")),
     deployments: await openDeploymentStore(disk, at("deployments"), { clock, log }),
     outbox,
     telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),

@@ -9,12 +9,20 @@ export const limits = {
     /** Under the 128 KB packet bound of hosted brokers, header included. */
     chunkSizeBytes: 64 * KiB,
     /** Chunks asked for at once: window × chunk bounds the memory of a download. */
-    windowChunks: 4,
+    windowChunks: 8,
+    /** A download says durably what it has after so many chunks; a power cut costs at most these and a window. */
+    chunksKept: 16,
+    /** Components and blobs are read, hashed and written in pieces of this size. */
+    pieceBytes: 64 * KiB,
+    /** A rebuild that takes longer hangs; the largest component takes less than a second on a laptop. */
+    rebuildMs: 60 * seconds,
+    /** JavaScript memory of the process that rebuilds; zstd's window is bounded by the component's length. */
+    rebuildMemoryMb: 64,
     /** A StarlingMonkey component is 12.5 MB; three of them are more than any one component needs. */
     componentMaxBytes: 48 * MiB,
-    /** One chunk that does not come within this is asked for again. */
+    /** When no chunk comes for so long, and next to no bytes either, what is missing is asked for in another way. */
     chunkTimeoutMs: 10 * seconds,
-    /** Attempts for one chunk before the download is given up for this round. */
+    /** Rounds in a row that bring no chunk before the download is given up for now. */
     chunkAttempts: 5,
   },
   /** Requests for what the broker does not hold, to whoever serves the fleet. */
@@ -48,6 +56,10 @@ export const limits = {
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
     fetchTimeoutMs: 10 * seconds,
+    /** So many bytes between two looks are a slow transfer and not a dead one: 64 KiB take a minute then. */
+    trickleBytes: 8 * KiB,
+    /** Looks in a row at which a trickle counts; a chunk that is not here by then is not what trickles. */
+    trickles: 30,
     /** Topics nobody wants that we ask the broker to leave; it may send more of them than we ever asked for. */
     leftBehind: 64,
     /** Largest packet we accept from a broker. */

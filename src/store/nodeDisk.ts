@@ -1,7 +1,7 @@
 // The real disk: every replacement is temporary, fsync, rename, fsync of the directory; nothing is ever written in place.
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Disk, DiskFile } from "../base/disk.ts";
+import type { Disk, DiskFile, StagedFile } from "../base/disk.ts";
 
 const temporarySuffix = ".tmp";
 const zeroes = new Uint8Array(256 * 1024);
@@ -12,23 +12,18 @@ export async function openNodeDisk(root: string): Promise<Disk> {
   await makeDirectory(root);
   await removeTemporaries(root);
 
-  const replace = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
+  const stageFile = (path: string): Promise<StagedFile> => {
     temporaries += 1;
-    const temporary = join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`);
-    try {
-      await using file = await open(temporary, "wx", 0o600);
-      await fill(file);
-      await file.sync();
-      await rename(temporary, path);
-    } catch (thrown) {
-      await rm(temporary, { force: true });
-      throw thrown;
-    }
-    await syncDirectory(dirname(path));
+    return stage(path, join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`));
   };
   return {
     readFile: (path) => orMissing(readFile(path), undefined),
-    writeFile: (path, bytes) => replace(path, (file) => file.writeFile(bytes)),
+    writeFile: async (path, bytes) => {
+      await using staged = await stageFile(path);
+      await staged.append(bytes);
+      await staged.publish();
+    },
+    stageFile,
     remove: async (path) => {
       const removed = await orMissing(
         unlink(path).then(() => true),
@@ -44,8 +39,41 @@ export async function openNodeDisk(root: string): Promise<Disk> {
     openFile: async (path, sizeBytes) => {
       const existing = await orMissing(open(path, "r+"), undefined);
       if (existing !== undefined) return openedFile(existing);
-      await replace(path, (file) => preallocate(file, sizeBytes));
+      await using staged = await stageFile(path);
+      await preallocate(staged, sizeBytes);
+      await staged.publish();
       return openedFile(await open(path, "r+"));
+    },
+    freeBytes: async (directory) => {
+      const { bavail, bsize } = await statfs(directory);
+      return bavail * bsize;
+    },
+  };
+}
+
+async function stage(path: string, temporary: string): Promise<StagedFile> {
+  let file: FileHandle | undefined = await open(temporary, "wx", 0o600);
+  let isPublished = false;
+  const close = async (): Promise<void> => {
+    const closing = file;
+    file = undefined;
+    await closing?.close();
+  };
+  return {
+    path,
+    append: async (bytes) => {
+      await file?.writeFile(bytes);
+    },
+    publish: async () => {
+      await file?.sync();
+      await close();
+      await rename(temporary, path);
+      isPublished = true;
+      await syncDirectory(dirname(path));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await close();
+      if (!isPublished) await rm(temporary, { force: true });
     },
   };
 }
@@ -72,9 +100,9 @@ async function openedFile(file: FileHandle): Promise<DiskFile> {
 }
 
 /** Real zeroes, not a hole: later writes then change neither the size nor the map of the file, and cannot run out of disk. */
-async function preallocate(file: FileHandle, sizeBytes: number): Promise<void> {
+async function preallocate(file: StagedFile, sizeBytes: number): Promise<void> {
   for (let position = 0; position < sizeBytes; position += zeroes.length)
-    await file.write(zeroes, 0, Math.min(zeroes.length, sizeBytes - position), position);
+    await file.append(zeroes.subarray(0, Math.min(zeroes.length, sizeBytes - position)));
 }
 
 async function makeDirectory(path: string): Promise<void> {
