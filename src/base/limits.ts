@@ -30,6 +30,8 @@ export const limits = {
     requestBytes: 2 * KiB,
     /** Chunks of one request. */
     chunks: 16,
+    /** A metadata file that has not come as a retained message by then is asked for; one that does comes in a second. */
+    afterMs: 2 * seconds,
     /** An answer that has not begun by then is not coming: nobody serves this fleet now. */
     timeoutMs: 10 * seconds,
   },

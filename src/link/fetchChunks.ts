@@ -1,5 +1,6 @@
 // Gets the missing chunks of one blob: as retained messages, and from whoever serves the fleet when those do not come.
 import type { Clock } from "../base/clock.ts";
+import { releaseBytes } from "../base/releaseBytes.ts";
 import { limits } from "../base/limits.ts";
 import { isRefusal, type Refusal, refuse } from "../protocol/refusal.ts";
 import type { BlobReference } from "../protocol/release.ts";
@@ -18,7 +19,7 @@ export interface ChunkSource {
   readonly ask?: Ask;
 }
 
-/** Where chunks go. Only chunks of exactly their length are put, each of them once. */
+/** Where chunks go. Only chunks of exactly their length are put; the bytes are gone once `put` resolved. */
 export interface ChunkSink {
   missing(): readonly number[];
   put(chunk: number, bytes: Uint8Array): Promise<void>;
@@ -67,9 +68,12 @@ async function fetchRetained(
       const chunk = missing[index] ?? 0;
       try {
         const bytes = await fetchChunk(source, blob, chunk, { stall, signal: passSignal });
-        if (!isRefusal(bytes)) return await sink.put(chunk, bytes);
-        refusal ??= bytes;
-        pass.abort();
+        if (isRefusal(bytes)) {
+          refusal ??= bytes;
+          return pass.abort();
+        }
+        await sink.put(chunk, bytes);
+        releaseBytes(bytes);
       } catch (thrown) {
         // The others would wait for chunks that nobody takes.
         pass.abort();

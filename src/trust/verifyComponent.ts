@@ -1,6 +1,7 @@
 // The only door to being installable: a file that got exactly the signed length and hash of bytes, and no others.
 import type { StagedFile } from "../base/disk.ts";
 import { createSha256 } from "../base/hash.ts";
+import { releaseBytes } from "../base/releaseBytes.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { markVerified } from "../protocol/release.ts";
@@ -9,7 +10,7 @@ import type { VerifiedComponent, VerifiedTarget } from "../protocol/release.ts";
 /**
  * TUF 5.7.2, Uptane 5.4.4.2 step 10: the bytes as rebuilt, however they travelled, checked on their way into the staged
  * file. `stage` is called here so that nobody else writes into it. A refused file is removed. Rejects with what `bytes`
- * or the disk rejected with; no more than the signed length and one piece is ever taken.
+ * or the disk rejected with; no more than the signed length and one piece is ever taken, and each piece is released.
  */
 export async function verifyComponent(
   target: VerifiedTarget,
@@ -42,6 +43,7 @@ async function fill(
     if (length > target.lengthBytes) return refuseLength(target, "more");
     hash.update(piece);
     await staged.append(piece);
+    releaseBytes(piece);
   }
   if (length !== target.lengthBytes) return refuseLength(target, `${length}`);
   const sha256 = hash.hex();

@@ -33,7 +33,7 @@ describe("verifyComponent", () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) {
         taken += 1;
-        yield bytes;
+        yield bytes.slice();
       }
     }
     const stage = async (): Promise<StagedFile> => {
