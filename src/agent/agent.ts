@@ -13,9 +13,10 @@ import { openCommands } from "./commands.ts";
 import { ComponentSet } from "./componentSet.ts";
 import type { GatewayConfig } from "./config.ts";
 import { decideAfterCrash } from "./crashPolicy.ts";
-import { createDelivery } from "./delivery.ts";
+import { createDelivery, createPrecheck } from "./delivery.ts";
 import { createExecutor, type Executor } from "./executor.ts";
 import { openGatewayLink } from "./gatewayLink.ts";
+import type { Memory } from "./precheck.ts";
 import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -31,6 +32,8 @@ export interface AgentOptions {
   readonly password: string | undefined;
   readonly disk: Disk;
   readonly board: Board;
+  /** Of this machine, as far as the agent may have it. */
+  readonly memory: () => Memory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -227,6 +230,11 @@ class Wiring implements Agent {
       clock,
       log,
       refresh: createRefresh(shared),
+      check: createPrecheck({
+        ...shared,
+        stores: this.#stores,
+        running: () => Object.keys(this.#components.describe()).length,
+      }),
       deliver: createDelivery({ ...shared, stores: this.#stores }),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => this.#prune(),

@@ -1,5 +1,4 @@
 // Gets the component of a verified target into the store: as a delta over something installed, or whole.
-import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { isRefusal, refuse, type Refusal } from "../protocol/refusal.ts";
 import type { BlobReference, VerifiedTarget } from "../protocol/release.ts";
@@ -28,7 +27,6 @@ export async function deliver(target: VerifiedTarget, context: DeliveryContext):
   const { store, log } = context;
   // Not `has`: a file that rotted is found only by reading it, and must be fetched again.
   if ((await store.find(target.sha256)) !== undefined) return undefined;
-  if (target.lengthBytes > limits.blob.componentMaxBytes) return refuseSize(target);
   const delta = await deliverDelta(target, context);
   if (delta === "installed") return undefined;
   if (delta !== undefined)
@@ -75,9 +73,4 @@ async function install(
 function refuseBlob({ path }: VerifiedTarget, thrown: unknown): Refusal {
   if (!(thrown instanceof RebuildError) || thrown.code !== "blob") throw thrown;
   return refuse("delivery.hash", `${path} cannot be rebuilt: ${thrown.message}`, "Publish the release again.");
-}
-
-function refuseSize({ path, lengthBytes }: VerifiedTarget): Refusal {
-  const seen = `${path} has ${lengthBytes} bytes; this gateway accepts ${limits.blob.componentMaxBytes}.`;
-  return refuse("delivery.size", seen, "Build a smaller component.");
 }

@@ -1,4 +1,5 @@
 // The agent's process `outstationd`: setup once, then run until it is told to stop.
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openBoard } from "../../devices/openBoard.ts";
@@ -15,6 +16,7 @@ import { openNodeDisk } from "../store/nodeDisk.ts";
 import { startAgent } from "./agent.ts";
 import { ConfigError, loadConfig, loadFactory, readNamedFile, saveConfig, type GatewayConfigText } from "./config.ts";
 import { createLog } from "./log.ts";
+import type { Memory } from "./precheck.ts";
 import { lockState } from "./stateLock.ts";
 
 const help = `outstationd: the Outstation agent on a gateway
@@ -115,6 +117,7 @@ async function run(values: Values): Promise<number> {
     password,
     disk: await openNodeDisk(directory),
     board,
+    memory: measureMemory,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -134,6 +137,12 @@ async function loadBoardFile(path: string): Promise<BoardFile> {
     if (cause instanceof DeviceError) throw new ConfigError("invalid", `${path}: ${cause.message}`, { cause });
     throw cause;
   }
+}
+
+/** With the bound of our control group, where there is one: it is said to be 0 or endless where there is none. */
+function measureMemory(): Memory {
+  const totalBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return { totalBytes, availableBytes: process.availableMemory() };
 }
 
 function stateDirectory({ state }: Values): string {

@@ -12,6 +12,10 @@ export const limits = {
     windowChunks: 8,
     /** A download says durably what it has after so many chunks; a power cut costs at most these and a window. */
     chunksKept: 16,
+    /** A component takes so much of the disk once more when it is transpiled: core modules, and the code around them. */
+    transpiledShare: 1.5,
+    /** Room that a delivery leaves for the outbox, the journal and small state, which must go on on a full disk. */
+    diskReserveBytes: 32 * MiB,
     /** Components and blobs are read, hashed and written in pieces of this size. */
     pieceBytes: 64 * KiB,
     /** A rebuild that takes longer hangs; the largest component takes less than a second on a laptop. */
@@ -97,6 +101,8 @@ export const limits = {
     /** The most that a deployment may grant instead: what a gateway of 2 GB can lose to one component. */
     memoryLargestBytes: 1024 * MiB,
     memories: 4,
+    /** What a component takes of the machine before it allocates anything: its thread. */
+    threadBytes: 10 * MiB,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
     transpileMs: 120 * seconds,

@@ -24,6 +24,7 @@ import { openNodeDisk } from "../../src/store/nodeDisk.ts";
 import { createTemporaryDirectory } from "./temporaryDirectory.ts";
 
 const gateway = "g-1";
+const memory = { totalBytes: 1024 ** 3, availableBytes: 1024 ** 3 };
 const time = { clock: systemClock, random: systemRandom };
 const guest = join(import.meta.dirname, "guest");
 
@@ -114,6 +115,7 @@ export async function createAgentRig(): Promise<AgentRig> {
         password: undefined,
         disk: await openNodeDisk(stateDirectory),
         board,
+        memory: () => memory,
         log: { ...silentLog, info: say, error: say },
         onFatal: (error) => void said.push(`fatal: ${String(error)}`),
         ...time,

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { deliver, type FetchedBlob } from "../../../src/agent/deliver.ts";
 import { RebuildError, type Rebuild } from "../../../src/agent/rebuild.ts";
 import { sha256Hex } from "../../../src/base/hash.ts";
-import { limits } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { offlineError } from "../../../src/link/link.ts";
 import { compressFull, expand, makeDelta } from "../../../src/protocol/compression.ts";
@@ -118,13 +117,6 @@ describe("deliver", () => {
     expect(await deliver(target, context)).toMatchObject({ rule: "delivery.hash" });
     expect(store.has(target.sha256)).toBe(false);
     expect([...disk.files.keys()]).toEqual([]);
-  });
-
-  it("refuses a component that is too large before anything is fetched", async () => {
-    const { target, context, fetched } = await start();
-    const tooLarge = { ...target, lengthBytes: limits.blob.componentMaxBytes + 1 };
-    expect(await deliver(tooLarge, context)).toMatchObject({ rule: "delivery.size" });
-    expect(fetched).toEqual([]);
   });
 
   it("rejects when the process that rebuilds is lost, keeps the blob, and is done with it the next time", async () => {
