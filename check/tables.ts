@@ -130,6 +130,7 @@ export const dependencies: Readonly<Record<string, readonly string[]>> = {
     "src/telemetry/checkpoint.ts",
     "src/agent/config.ts",
     "src/agent/agentMethods.ts",
+    "src/agent/reportedFile.ts",
     "src/operator",
     "devices/boardFile.ts",
   ],

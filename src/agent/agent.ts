@@ -133,6 +133,8 @@ class Wiring implements Agent {
     this.#stop.abort();
     this.#reconciler.abandonTrial();
     await this.#executor.stop();
+    // How the components were, not that they were told to stop.
+    await this.#stores.reported.close();
     await this.#components.stop();
     await this.#stores.telemetry.close();
     await this.#draining;
@@ -201,6 +203,7 @@ class Wiring implements Agent {
       clock,
       log,
       describe: () => this.#components.describe(),
+      keep: (document) => this.#stores.reported.keep(document),
       publishReported: async (document) => {
         await this.#publish(this.#own.reported, document, true);
         await this.#renewState();

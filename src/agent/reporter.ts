@@ -30,6 +30,8 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly describe: () => ReportedDocument["components"];
+  /** Told of every change, reached or not. */
+  readonly keep: (document: ReportedDocument) => void;
   readonly publishReported: (document: ReportedDocument) => Promise<void>;
   readonly publishEvent: (event: EventDocument) => Promise<void>;
 }
@@ -66,6 +68,7 @@ class LatestWins implements Reporter {
 
   refresh(): void {
     this.#isDue = true;
+    this.#options.keep(this.#document());
     this.#tryFlush();
   }
 

@@ -11,6 +11,7 @@ import { openOutbox } from "../store/outbox.ts";
 import { openTelemetry, type Telemetry } from "../telemetry/readings.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openOperators, type OperatorsFile } from "./operators.ts";
+import { openReportedFile, type ReportedFile } from "./reportedFile.ts";
 
 export interface Stores {
   readonly store: ComponentStore;
@@ -19,6 +20,7 @@ export interface Stores {
   readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
   readonly telemetry: Telemetry;
   readonly operators: OperatorsFile;
+  readonly reported: ReportedFile;
   readonly cache: TranspileCache;
 }
 
@@ -40,6 +42,7 @@ export async function openStores(directory: string, { config, disk, clock, log }
     outbox,
     telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),
     operators: await openOperators(disk, directory, log),
+    reported: await openReportedFile(disk, directory, { clock, log }),
     cache: await openTranspileCache(at("transpiled"), clock),
   };
 }

@@ -6,6 +6,9 @@ import type { Disk, DiskFile, StagedFile } from "../base/disk.ts";
 const temporarySuffix = ".tmp";
 const zeroes = new Uint8Array(256 * 1024);
 
+/** For who only looks, also while an agent writes there. */
+export const readOnlyDisk: Pick<Disk, "readFile"> = { readFile: (path) => orMissing(readFile(path), undefined) };
+
 /** The disk under `root`; removes what a power cut left half-written there. Paths are absolute and below `root`. */
 export async function openNodeDisk(root: string): Promise<Disk> {
   let temporaries = 0;
@@ -17,7 +20,7 @@ export async function openNodeDisk(root: string): Promise<Disk> {
     return stage(path, join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`));
   };
   return {
-    readFile: (path) => orMissing(readFile(path), undefined),
+    ...readOnlyDisk,
     writeFile: async (path, bytes) => {
       await using staged = await stageFile(path);
       await staged.append(bytes);

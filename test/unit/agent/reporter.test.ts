@@ -24,6 +24,7 @@ function start() {
     clock: createManualClock(),
     log: silentLog,
     describe: () => ({}),
+    keep: () => undefined,
     publishReported: ({ phase, deployment }) => publish(`${phase} ${deployment}`),
     publishEvent: ({ detail, bootId }) => publish(`${bootId} ${detail}`),
   });
