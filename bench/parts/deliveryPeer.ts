@@ -56,7 +56,7 @@ async function install({ url, target }: DeliveryRun): Promise<DeliveryFigures> {
   const topics = createTopics();
   const ask = createAsk({ link, topics: topics.gateway("bench"), ...shared });
   const { signal } = new AbortController();
-  const deliver = createDelivery({ link, topics, ask, stores, signal, ...shared });
+  const deliver = createDelivery({ link, topics, ask, stores, signal, onProgress: () => undefined, ...shared });
   if (!link.online) await new Promise<void>((resolve) => void link.onOnline(resolve));
   const figures = await measure(async () => {
     const refusal = await deliver([target]);

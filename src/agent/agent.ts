@@ -238,7 +238,11 @@ class Wiring implements Agent {
         stores: this.#stores,
         running: () => Object.keys(this.#components.describe()).length,
       }),
-      deliver: createDelivery({ ...shared, stores: this.#stores }),
+      deliver: createDelivery({
+        ...shared,
+        stores: this.#stores,
+        onProgress: (receivedBytes, totalBytes) => this.#reporter.progress(receivedBytes, totalBytes),
+      }),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => this.#prune(),
       reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),

@@ -2,13 +2,14 @@
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Ask } from "../link/ask.ts";
-import { fetchChunks } from "../link/fetchChunks.ts";
+import { type ChunkSink, fetchChunks } from "../link/fetchChunks.ts";
 import type { Link } from "../link/link.ts";
 import type { Deployment } from "../protocol/deployment.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import type { VerifiedTarget } from "../protocol/release.ts";
+import type { BlobReference, VerifiedTarget } from "../protocol/release.ts";
 import type { Topics } from "../protocol/topics.ts";
 import { agentVersion } from "../protocol/version.ts";
 import { deliver } from "./deliver.ts";
@@ -24,6 +25,8 @@ export interface DeliveryOptions {
   readonly stores: Pick<Stores, "store" | "downloads">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called after every chunk, with what is here of the blob. */
+  readonly onProgress: (receivedBytes: number, totalBytes: number) => void;
   /** Aborted when the agent stops. */
   readonly signal: AbortSignal;
 }
@@ -79,11 +82,23 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         fetchBlob: (reference) =>
           fetchBlob(reference, {
             downloads,
-            fetchChunks: (blob, download) => fetchChunks(source, blob, download, signal),
+            fetchChunks: (blob, download) =>
+              fetchChunks(source, blob, watchProgress(blob, download, options.onProgress), signal),
           }),
       });
       if (refusal !== undefined) return refusal;
     }
     return undefined;
+  };
+}
+
+function watchProgress(blob: BlobReference, sink: ChunkSink, onProgress: DeliveryOptions["onProgress"]): ChunkSink {
+  return {
+    missing: () => sink.missing(),
+    put: async (chunk, bytes) => {
+      await sink.put(chunk, bytes);
+      const missingBytes = sink.missing().length * limits.blob.chunkSizeBytes;
+      onProgress(Math.max(0, blob.length - missingBytes), blob.length);
+    },
   };
 }

@@ -176,7 +176,11 @@ export const limits = {
   /** A stop that takes longer (a component is being transpiled) is cut short: the next boot takes up what is on disk. */
   stopMs: 8 * seconds,
   /** What was reported is kept on the disk, for who asks on the gateway; component states at most so often. */
-  reported: { keepMs: 10 * seconds },
+  reported: {
+    keepMs: 10 * seconds,
+    /** How often a download tells how far it is: each time costs a report on a link that is paid by the byte. */
+    progressMs: 10 * seconds,
+  },
   logs: {
     /** Last lines of each component, for an operator who asks after something happened. */
     tailLines: 100,
