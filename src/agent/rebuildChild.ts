@@ -26,12 +26,11 @@ process.once("message", (job: RebuildJob) => {
     (thrown: unknown) => end({ failed: describeError(thrown) }),
   );
 });
-// The agent is gone: nobody reads this any more.
-process.once("disconnect", () => process.exit(1));
 
 async function rebuild({ blobPath, basePath, lengthBytes }: RebuildJob): Promise<void> {
   const base = basePath === undefined ? undefined : await readFile(basePath);
   const blob = createReadStream(blobPath, { highWaterMark: limits.blob.pieceBytes });
+  // When the agent is gone nobody reads this any more: the next write fails, and the process ends.
   await pipeline(expand(blob, { maxBytes: lengthBytes, base }), process.stdout);
 }
 

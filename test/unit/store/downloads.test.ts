@@ -110,6 +110,17 @@ describe("a download", () => {
     expect(await downloads.reservedBytes(blob)).toBe(0);
   });
 
+  it("believes no list of chunks whose file is gone", async () => {
+    const disk = createFaultDisk();
+    const downloads = await openDownloads(disk, "/downloads");
+    await using lost = await downloads.open(blob);
+    for (let chunk = 0; chunk < chunksKept; chunk += 1) await lost.put(chunk, chunkOf(chunk));
+    await disk.remove(lost.path);
+    const asked: number[] = [];
+    await expectWhole(disk, await fetchFrom(disk, asked));
+    expect(asked.length).toBe(chunks);
+  });
+
   it("is not opened over a file of another length", async () => {
     const disk = createFaultDisk();
     const downloads = await openDownloads(disk, "/downloads");
