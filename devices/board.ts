@@ -17,6 +17,8 @@ export interface PortDescription {
 /** All hardware of a gateway. The main thread owns it and lends ports; a second open of a port rejects with "busy". */
 export interface Board extends AsyncDisposable {
   readonly ports: readonly PortDescription[];
+  /** What this gateway is, by the names releases use for it. */
+  readonly hardware: readonly string[];
   openSerial(name: string): Promise<SerialPort>;
   openGpio(name: string): Promise<GpioLine>;
   openUdp(bind: UdpAddress): Promise<UdpSocket>;

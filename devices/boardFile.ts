@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { DeviceError } from "./error.ts";
 import { deviceLimits } from "./limits.ts";
 
-const { ports, fileBytes } = deviceLimits.board;
+const { ports, hardware, fileBytes } = deviceLimits.board;
 
 const portName = v.pipe(
   v.string(),
@@ -73,7 +73,14 @@ const portsOf = <Port extends v.GenericSchema>(port: Port) =>
     v.check((all) => Object.keys(all).length <= ports, `at most ${ports} ports of a kind`),
   );
 
+const hardwareName = v.pipe(v.string(), v.minLength(1, "expected a name"), v.maxLength(hardware.nameLength));
+
 const boardFileSchema = v.strictObject({
+  /** What this gateway is, for releases that run on certain hardware only: "pi-4", "acme-gw-2". */
+  hardware: v.optional(
+    v.pipe(v.array(hardwareName), v.maxLength(hardware.names, `at most ${hardware.names} names`)),
+    [],
+  ),
   serial: v.optional(portsOf(v.lazy((port) => (isSimulated(port) ? simulatedSerial : realSerial))), {}),
   gpio: v.optional(portsOf(v.lazy((port) => (isSimulated(port) ? simulatedGpio : realGpio))), {}),
   /** Where the simulated parts write what happens to them, one JSON line an event. */
@@ -105,9 +112,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Nothing in a board file is a list, and a schema takes an empty one for an object. */
+/** But for the names of the hardware nothing in a board file is a list, and a schema takes an empty one for an object. */
 function refuseLists(key: string, value: unknown): unknown {
-  if (Array.isArray(value))
+  if (Array.isArray(value) && key !== "hardware")
     throw invalid(`${key === "" ? "at the top" : `at "${key}"`}: expected an object, not a list.`);
   return value;
 }

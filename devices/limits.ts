@@ -32,6 +32,8 @@ export const deviceLimits = {
   board: {
     /** Ports of each kind in a board file. */
     ports: 64,
+    /** What a gateway may say that it is. */
+    hardware: { names: 16, nameLength: 128 },
     fileBytes: 256 * KiB,
   },
 } as const;

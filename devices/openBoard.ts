@@ -43,6 +43,7 @@ export async function openBoard(file: BoardFile, options: BoardOptions): Promise
   };
   return {
     ports: describePorts(file),
+    hardware: file.hardware,
     simulated,
     openSerial: async (name) => {
       const entry = findPort(file.serial, "serial", name);

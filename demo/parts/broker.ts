@@ -8,9 +8,16 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-export async function startEmbeddedBroker(): Promise<Broker> {
+export interface EmbeddedBroker extends Broker {
+  /** Every topic or filter anybody subscribed to, in order. */
+  readonly subscribed: readonly string[];
+}
+
+export async function startEmbeddedBroker(): Promise<EmbeddedBroker> {
   const aedes = await Aedes.createBroker();
   const sockets = new Set<Socket>();
+  const subscribed: string[] = [];
+  aedes.on("subscribe", (subscriptions) => void subscribed.push(...subscriptions.map(({ topic }) => topic)));
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -19,6 +26,7 @@ export async function startEmbeddedBroker(): Promise<Broker> {
   const port = await listen(server);
   return {
     url: `mqtt://127.0.0.1:${port}`,
+    subscribed,
     stop: async () => {
       server.close();
       for (const socket of sockets) socket.destroy();

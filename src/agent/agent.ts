@@ -1,5 +1,4 @@
 // The only wiring: opens every part, joins them with plain functions, and closes them in the right order.
-import { join } from "node:path";
 import type { Board } from "../../devices/board.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Disk } from "../base/disk.ts";
@@ -7,21 +6,21 @@ import { describeError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { CommandDesk } from "../control/commandDesk.ts";
-import { fetchBlob } from "../link/fetchBlob.ts";
+import { createAsk } from "../link/ask.ts";
 import type { Link, MessageHandler } from "../link/link.ts";
 import { createTopics, type GatewayTopics, type Topics } from "../protocol/topics.ts";
-import { refreshTrust } from "../trust/refresh.ts";
 import { openCommands } from "./commands.ts";
 import { ComponentSet } from "./componentSet.ts";
 import type { GatewayConfig } from "./config.ts";
 import { decideAfterCrash } from "./crashPolicy.ts";
-import { deliver } from "./deliver.ts";
+import { createDelivery, createPrecheck } from "./delivery.ts";
 import { createExecutor, type Executor } from "./executor.ts";
 import { openGatewayLink } from "./gatewayLink.ts";
+import type { Memory } from "./precheck.ts";
 import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
-import { createRetainedFetch } from "./retainedFetch.ts";
+import { createRefresh } from "./repositories.ts";
 import { collectCounters, createState, type LifeSigns } from "./stateDocument.ts";
 import { openStores, type Stores } from "./stores.ts";
 import { drainWhenOnline } from "./drain.ts";
@@ -33,6 +32,8 @@ export interface AgentOptions {
   readonly password: string | undefined;
   readonly disk: Disk;
   readonly board: Board;
+  /** Of this machine, as far as the agent may have it. */
+  readonly memory: () => Memory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -88,9 +89,9 @@ class Wiring implements Agent {
     this.#voices = this.#createVoices();
     this.#components = this.#createComponents();
     this.#reporter = this.#createReporter();
+    this.#link = this.#openLink();
     this.#reconciler = this.#createReconciler();
     this.#executor = createExecutor({ reconcile: () => this.#reconciler.reconcile(), ...options });
-    this.#link = this.#openLink();
   }
 
   /** What waits in the broker's session arrives right after the connect, so every handler is in place before it. */
@@ -132,6 +133,8 @@ class Wiring implements Agent {
     this.#stop.abort();
     this.#reconciler.abandonTrial();
     await this.#executor.stop();
+    // How the components were, not that they were told to stop.
+    await this.#stores.reported.close();
     await this.#components.stop();
     await this.#stores.telemetry.close();
     await this.#draining;
@@ -200,6 +203,7 @@ class Wiring implements Agent {
       clock,
       log,
       describe: () => this.#components.describe(),
+      keep: (document) => this.#stores.reported.keep(document),
       publishReported: async (document) => {
         await this.#publish(this.#own.reported, document, true);
         await this.#renewState();
@@ -218,36 +222,27 @@ class Wiring implements Agent {
   }
 
   #createReconciler(): Reconciler {
-    const { config, disk, stateDirectory, clock, log } = this.#options;
-    const { deployments, store, operators } = this.#stores;
-    const { imageRoot, directorRoot } = config.factory;
-    const encoder = new TextEncoder();
-    const fetchRetained = createRetainedFetch((topic, wanted) =>
-      this.#link.fetch(topic, { ...wanted, signal: this.#stop.signal }),
-    );
+    const { clock, random, log } = this.#options;
+    const { deployments, operators } = this.#stores;
+    const ask = createAsk({ link: this.#link, topics: this.#own, clock, random });
+    const shared = { ...this.#options, link: this.#link, topics: this.#topics, ask, signal: this.#stop.signal };
     return new Reconciler({
       deployments,
       components: this.#components,
       reporter: this.#reporter,
       clock,
       log,
-      refresh: () =>
-        refreshTrust({
-          disk,
-          directory: join(stateDirectory, "trust"),
-          factory: { imageRoot: encoder.encode(imageRoot), directorRoot: encoder.encode(directorRoot) },
-          gateway: config.gateway,
-          fetchDirector: fetchRetained((file) => this.#own.director(file)),
-          fetchImage: fetchRetained((file) => this.#topics.image(file)),
-          nowMs: clock.nowMs(),
-          log,
-        }),
-      deliver: (target) =>
-        deliver(target, {
-          store,
-          log,
-          fetchBlob: (blob) => fetchBlob(this.#link, this.#topics, blob, { signal: this.#stop.signal }),
-        }),
+      refresh: createRefresh(shared),
+      check: createPrecheck({
+        ...shared,
+        stores: this.#stores,
+        running: () => Object.keys(this.#components.describe()).length,
+      }),
+      deliver: createDelivery({
+        ...shared,
+        stores: this.#stores,
+        onProgress: (receivedBytes, totalBytes) => this.#reporter.progress(receivedBytes, totalBytes),
+      }),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => this.#prune(),
       reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),
@@ -256,11 +251,12 @@ class Wiring implements Agent {
 
   /** Keeps the bytes of the active and the previous set; the rest can be fetched again. */
   async #prune(): Promise<void> {
-    const { deployments, store, cache } = this.#stores;
+    const { deployments, store, cache, downloads } = this.#stores;
     const { active, previous } = deployments.read();
     const keep = [active, previous].flatMap((set) => Object.values(set?.components ?? {}).map(({ sha256 }) => sha256));
     await store.prune(new Set(keep));
     await cache.prune(new Set(keep));
+    await downloads.clear();
   }
 
   #openLink(): Link {

@@ -142,12 +142,12 @@ export class ComponentSet {
   ): Promise<PreparedComponent | Refusal> {
     const { store, cache, board } = this.#context;
     const entry = set.components[name];
-    const bytes = entry === undefined ? undefined : await store.load(entry.sha256);
-    if (entry === undefined || bytes === undefined)
+    const path = entry === undefined ? undefined : await store.find(entry.sha256);
+    if (entry === undefined || path === undefined)
       return refuse("delivery.missing", `${deployment.release} is not in the store.`, "Deploy it again.");
     const admit = (shape: Parameters<typeof admitComponent>[1]): Admission | Refusal =>
       admitComponent(name, shape, deployment, board.ports);
-    const outcome = await cache.prepare({ sha256: entry.sha256, bytes }, admit);
+    const outcome = await cache.prepare({ sha256: entry.sha256, path }, admit);
     if (isRefusal(outcome)) return outcome;
     const key = JSON.stringify([name, entry.sha256, deployment]);
     const { admitted: admission, transpiled } = outcome;

@@ -1,16 +1,21 @@
-// Gets the bytes of a verified target into the store: as a delta over something installed, or whole.
-import { describeError } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+// Gets the component of a verified target into the store: as a delta over something installed, or whole.
 import type { Log } from "../base/log.ts";
-import { applyDelta, expandFull } from "../protocol/compression.ts";
 import { isRefusal, refuse, type Refusal } from "../protocol/refusal.ts";
 import type { BlobReference, VerifiedTarget } from "../protocol/release.ts";
 import type { ComponentStore } from "../store/componentStore.ts";
 import { verifyComponent } from "../trust/verifyComponent.ts";
+import { RebuildError, type Rebuild } from "./rebuild.ts";
+
+/** A file with exactly the bytes of a blob. */
+export interface FetchedBlob extends AsyncDisposable {
+  readonly path: string;
+  remove(): Promise<void>;
+}
 
 export interface DeliveryContext {
   readonly store: ComponentStore;
-  readonly fetchBlob: (reference: BlobReference) => Promise<Uint8Array | Refusal>;
+  readonly fetchBlob: (reference: BlobReference) => Promise<FetchedBlob | Refusal>;
+  readonly rebuild: Rebuild;
   readonly log: Log;
 }
 
@@ -21,54 +26,51 @@ export interface DeliveryContext {
 export async function deliver(target: VerifiedTarget, context: DeliveryContext): Promise<Refusal | undefined> {
   const { store, log } = context;
   // Not `has`: a file that rotted is found only by reading it, and must be fetched again.
-  if ((await store.load(target.sha256)) !== undefined) return undefined;
-  if (target.lengthBytes > limits.blob.componentMaxBytes) return refuseSize(target);
+  if ((await store.find(target.sha256)) !== undefined) return undefined;
   const delta = await deliverDelta(target, context);
   if (delta === "installed") return undefined;
   if (delta !== undefined)
     log.warn({ path: target.path, refusal: delta }, "the delta was of no use; fetching it whole");
-  const fetched = await context.fetchBlob(target.release.full);
-  if (isRefusal(fetched)) return fetched;
-  return install(target, context, () => expandFull(fetched, target.lengthBytes));
+  return install(target, { blob: target.release.full }, context);
 }
 
 async function deliverDelta(
   target: VerifiedTarget,
   context: DeliveryContext,
 ): Promise<"installed" | Refusal | undefined> {
-  for (const [baseSha256, reference] of Object.entries(target.release.deltas)) {
-    const base = await context.store.load(baseSha256);
-    if (base === undefined) continue;
-    const fetched = await context.fetchBlob(reference);
-    if (isRefusal(fetched)) return fetched;
-    const refusal = await install(target, context, () => applyDelta(base, fetched, target.lengthBytes));
-    return refusal ?? "installed";
+  for (const [baseSha256, blob] of Object.entries(target.release.deltas)) {
+    const basePath = await context.store.find(baseSha256);
+    if (basePath !== undefined) return (await install(target, { blob, basePath }, context)) ?? "installed";
   }
   return undefined;
+}
+
+interface Source {
+  readonly blob: BlobReference;
+  readonly basePath?: string;
 }
 
 async function install(
   target: VerifiedTarget,
-  { store }: DeliveryContext,
-  rebuild: () => Promise<Uint8Array>,
+  { blob, basePath }: Source,
+  { store, fetchBlob, rebuild }: DeliveryContext,
 ): Promise<Refusal | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await rebuild();
-  } catch (error) {
-    return refuse(
-      "delivery.hash",
-      `${target.path} cannot be rebuilt: ${describeError(error)}`,
-      "Publish the release again.",
-    );
-  }
-  const verified = verifyComponent(target, bytes);
-  if (isRefusal(verified)) return verified;
-  await store.install(verified);
-  return undefined;
+  const outcome = await fetchBlob(blob);
+  if (isRefusal(outcome)) return outcome;
+  await using fetched = outcome;
+  const { sha256, lengthBytes } = target;
+  const bytes = rebuild({ blobPath: fetched.path, basePath, lengthBytes });
+  const verified = await verifyComponent(target, bytes, () => store.stage(sha256)).catch((thrown: unknown) =>
+    refuseBlob(target, thrown),
+  );
+  if (!isRefusal(verified)) await store.install(verified);
+  // Last: whatever comes before can be done again with it.
+  await fetched.remove();
+  return isRefusal(verified) ? verified : undefined;
 }
 
-function refuseSize({ path, lengthBytes }: VerifiedTarget): Refusal {
-  const seen = `${path} has ${lengthBytes} bytes; this gateway accepts ${limits.blob.componentMaxBytes}.`;
-  return refuse("delivery.size", seen, "Build a smaller component.");
+/** What the blob is to blame for is a refusal; what this machine is to blame for is thrown. */
+function refuseBlob({ path }: VerifiedTarget, thrown: unknown): Refusal {
+  if (!(thrown instanceof RebuildError) || thrown.code !== "blob") throw thrown;
+  return refuse("delivery.hash", `${path} cannot be rebuilt: ${thrown.message}`, "Publish the release again.");
 }

@@ -1,4 +1,5 @@
 // The agent's process `outstationd`: setup once, then run until it is told to stop.
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openBoard } from "../../devices/openBoard.ts";
@@ -15,7 +16,9 @@ import { openNodeDisk } from "../store/nodeDisk.ts";
 import { startAgent } from "./agent.ts";
 import { ConfigError, loadConfig, loadFactory, readNamedFile, saveConfig, type GatewayConfigText } from "./config.ts";
 import { createLog } from "./log.ts";
+import type { Memory } from "./precheck.ts";
 import { lockState } from "./stateLock.ts";
+import { explainWhy } from "./why.ts";
 
 const help = `outstationd: the Outstation agent on a gateway
 
@@ -28,10 +31,14 @@ const help = `outstationd: the Outstation agent on a gateway
   outstationd run [--state <directory>]
       Runs the committed components, with or without a network, and does what the fleet's director says.
 
+  outstationd why [--state <directory>] [--json]
+      Says why the gateway does not run what was asked of it: rule, what was seen, what to do. Needs no broker.
+
   --state <directory>   where everything is kept (default: $STATE_DIRECTORY, else ./outstation-state)
   --log <level>         debug, info, warn or error (default info)
 
-Exit codes: 0 stopped, 1 failed (start it again), 2 wrong usage, 78 wrong configuration (a restart does not help)`;
+Exit codes: 0 stopped, or told why; 1 failed (start it again); 2 wrong usage; 69 nothing was ever reported;
+78 wrong configuration (a restart does not help)`;
 
 const options = {
   state: { type: "string" },
@@ -42,6 +49,7 @@ const options = {
   username: { type: "string" },
   "password-file": { type: "string" },
   mqtt: { type: "string" },
+  json: { type: "boolean" },
   log: { type: "string", default: "info" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -65,6 +73,7 @@ async function main(args: string[]): Promise<number> {
     if (more.length > 0) return say(process.stderr, `outstationd: "${more[0]}" is one word too many.\n\n${help}`, 2);
     if (verb === "setup") return await setup(values);
     if (verb === "run") return await run(values);
+    if (verb === "why") return await tellWhy(values);
     return say(process.stderr, `outstationd: there is no "${verb}".\n\n${help}`, 2);
   } catch (error) {
     return say(process.stderr, `outstationd: ${describeError(error)}`, exitCodeOf(error));
@@ -115,6 +124,7 @@ async function run(values: Values): Promise<number> {
     password,
     disk: await openNodeDisk(directory),
     board,
+    memory: measureMemory,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -134,6 +144,17 @@ async function loadBoardFile(path: string): Promise<BoardFile> {
     if (cause instanceof DeviceError) throw new ConfigError("invalid", `${path}: ${cause.message}`, { cause });
     throw cause;
   }
+}
+
+async function tellWhy(values: Values): Promise<number> {
+  const { text, code } = await explainWhy(stateDirectory(values), values.json === true);
+  return say(code === 0 ? process.stdout : process.stderr, text, code);
+}
+
+/** With the bound of our control group, where there is one: it is said to be 0 or endless where there is none. */
+function measureMemory(): Memory {
+  const totalBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return { totalBytes, availableBytes: process.availableMemory() };
 }
 
 function stateDirectory({ state }: Values): string {

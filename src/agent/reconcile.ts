@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import { deploymentSchema } from "../protocol/deployment.ts";
+import { type Deployment, deploymentSchema } from "../protocol/deployment.ts";
 import { parseValue } from "../protocol/document.ts";
 import { isRefusal, type Refusal } from "../protocol/refusal.ts";
 import type { VerifiedTarget } from "../protocol/release.ts";
@@ -12,6 +12,7 @@ import type { CommittedSet, DeploymentStore } from "../store/deploymentStore.ts"
 import type { VerifiedDeployment } from "../trust/refresh.ts";
 import type { ComponentSet, PreparedSet } from "./componentSet.ts";
 import { planDeployment } from "./plan.ts";
+import { isLasting } from "./precheck.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface ReconcileContext {
@@ -22,7 +23,10 @@ export interface ReconcileContext {
   readonly log: Log;
   /** Asks both repositories what should run here. Rejects when the broker is not reached. */
   readonly refresh: () => Promise<VerifiedDeployment | "nothing-deployed" | Refusal>;
-  readonly deliver: (target: VerifiedTarget) => Promise<Refusal | undefined>;
+  /** Whether it can run here at all; fetches nothing. */
+  readonly check: (deployment: Deployment, targets: readonly VerifiedTarget[]) => Promise<Refusal | undefined>;
+  /** Gets every target into the store. */
+  readonly deliver: (targets: readonly VerifiedTarget[]) => Promise<Refusal | undefined>;
   /** Called with every deployment that was verified, before it is acted on. */
   readonly onVerified: (deployment: VerifiedDeployment) => Promise<void>;
   /** Called after a deployment was committed or given up: what is no longer needed may go. */
@@ -96,12 +100,12 @@ export class Reconciler {
     const { version } = verified.deployment;
     if (plan.kind === "keep") return this.#confirm(version);
     if (plan.kind === "refused") return this.#keepRefused(plan, version);
+    const impossible = await this.#context.check(verified.deployment, plan.targets);
+    if (impossible !== undefined) return this.#refuseEarly(impossible, version);
     const isSecondTry = reporter.current.phase === "refused" && reporter.current.desired === version;
     if (!isSecondTry) reporter.report({ deployment: this.#active, desired: version, phase: "fetching" });
-    for (const target of plan.targets) {
-      const refusal = await this.#context.deliver(target);
-      if (refusal !== undefined) return this.#refuseForNow(refusal, version);
-    }
+    const refusal = await this.#context.deliver(plan.targets);
+    if (refusal !== undefined) return this.#refuseForNow(refusal, version);
     await deployments.beginTrial(plan.set);
     await this.#try(plan.set);
     return "settled";
@@ -217,6 +221,12 @@ export class Reconciler {
     if (this.#active === 0) this.#context.reporter.report({ deployment: 0, desired: 0, phase: "idle" });
     else this.#context.log.warn({ deployment: this.#active }, "the director has nothing published for this gateway");
     return "settled";
+  }
+
+  /** Until something else is deployed, or the agent starts anew; room on the disk and in memory may come by itself. */
+  #refuseEarly(refusal: Refusal, desired: number): "settled" | "try-later" {
+    this.#refuse(refusal, desired);
+    return isLasting(refusal) ? "settled" : "try-later";
   }
 
   #refuseForNow(refusal: Refusal, desired: number): "try-later" {

@@ -7,7 +7,7 @@ import { shorten } from "../base/words.ts";
 import type { EventDocument, ReportedDocument } from "../protocol/reports.ts";
 
 export type ReportedPart = Pick<ReportedDocument, "deployment" | "desired" | "phase"> &
-  Partial<Pick<ReportedDocument, "refusal" | "reason">>;
+  Partial<Pick<ReportedDocument, "refusal" | "reason" | "progress">>;
 
 export type NewEvent = Omit<EventDocument, "at" | "bootId">;
 
@@ -19,6 +19,8 @@ interface WaitingEvent {
 export interface Reporter {
   /** Replaces what is reported; publishes when the broker is reached. */
   report(part: ReportedPart): void;
+  /** How far a download is; published at most every `limits.reported.progressMs`, and only while fetching. */
+  progress(receivedBytes: number, totalBytes: number): void;
   /** Publishes the current document again, for a component's changed status. */
   refresh(): void;
   event(event: NewEvent): void;
@@ -41,6 +43,8 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly describe: () => ReportedDocument["components"];
+  /** Told of every change, reached or not. */
+  readonly keep: (document: ReportedDocument) => void;
   readonly publishReported: (document: ReportedDocument) => Promise<void>;
   readonly publishEvent: (event: EventDocument) => Promise<void>;
 }
@@ -54,6 +58,8 @@ class LatestWins implements Reporter {
   readonly #events: WaitingEvent[] = [];
   #current: ReportedPart = { deployment: 0, desired: 0, phase: "idle" };
   #dropped = 0;
+  /** When the phase began, or its progress was last told. */
+  #toldAtMs = 0;
   #isDue = false;
   #flushing: Promise<void> | undefined;
 
@@ -71,12 +77,22 @@ class LatestWins implements Reporter {
 
   report(part: ReportedPart): void {
     const { reason } = part;
+    // A download that is over by then has nothing to tell.
+    if (part.phase !== this.#current.phase) this.#toldAtMs = this.#options.clock.monotonicMs();
     this.#current = reason === undefined ? part : { ...part, reason: shorten(reason, limits.words.event) };
     this.refresh();
   }
 
+  progress(receivedBytes: number, totalBytes: number): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#current.phase !== "fetching" || nowMs - this.#toldAtMs < limits.reported.progressMs) return;
+    this.#toldAtMs = nowMs;
+    this.report({ ...this.#current, progress: { receivedBytes, totalBytes } });
+  }
+
   refresh(): void {
     this.#isDue = true;
+    this.#options.keep(this.#document());
     this.#tryFlush();
   }
 

@@ -48,5 +48,6 @@ export function collectCounters({ telemetry, outbox, traffic, dropped: others }:
     outbox: { waiting: outbox.counters.waiting, ...outbox.counters.dropped },
     "bytes.in": traffic.in,
     "bytes.out": traffic.out,
+    "bytes.socket": { ...traffic.socket },
   });
 }

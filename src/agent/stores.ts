@@ -5,18 +5,22 @@ import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import { openTranspileCache, type TranspileCache } from "../runtime/cache.ts";
 import { openComponentStore, type ComponentStore } from "../store/componentStore.ts";
+import { openDownloads, type Downloads } from "../store/downloads.ts";
 import { openDeploymentStore, type DeploymentStore } from "../store/deploymentStore.ts";
 import { openOutbox } from "../store/outbox.ts";
 import { openTelemetry, type Telemetry } from "../telemetry/readings.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openOperators, type OperatorsFile } from "./operators.ts";
+import { openReportedFile, type ReportedFile } from "./reportedFile.ts";
 
 export interface Stores {
   readonly store: ComponentStore;
+  readonly downloads: Downloads;
   readonly deployments: DeploymentStore;
   readonly outbox: Awaited<ReturnType<typeof openOutbox>>;
   readonly telemetry: Telemetry;
   readonly operators: OperatorsFile;
+  readonly reported: ReportedFile;
   readonly cache: TranspileCache;
 }
 
@@ -33,10 +37,12 @@ export async function openStores(directory: string, { config, disk, clock, log }
   const { gateway } = config;
   return {
     store: await openComponentStore(disk, at("components"), log),
+    downloads: await openDownloads(disk, at("downloads")),
     deployments: await openDeploymentStore(disk, at("deployments"), { clock, log }),
     outbox,
     telemetry: await openTelemetry({ outbox, gateway, disk, directory: at("telemetry"), clock, log }),
     operators: await openOperators(disk, directory, log),
+    reported: await openReportedFile(disk, directory, { clock, log }),
     cache: await openTranspileCache(at("transpiled"), clock),
   };
 }

@@ -11,11 +11,26 @@ export interface DiskFile extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A file that is being made: nobody sees it under its path before it is published, and it is gone when it never is. */
+export interface StagedFile extends AsyncDisposable {
+  /** Where it will be. */
+  readonly path: string;
+  /** Writes after what was written; one call at a time. */
+  append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Puts it in its place, over what is there: fsync, rename, fsync of the directory. After it resolves a power cut cannot
+   * undo it. At most once. Dispose without it removes what was written.
+   */
+  publish(): Promise<void>;
+}
+
 export interface Disk {
   /** The file's bytes, or undefined when there is none. Rejects on any other failure. */
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** Replaces a file whole: temporary, fsync, rename, fsync of the directory. After it resolves a power cut cannot undo it. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** The same for a file that does not fit the memory: filled piece by piece, then published whole. */
+  stageFile(path: string): Promise<StagedFile>;
   /** Removes a file; no error when there is none. */
   remove(path: string): Promise<void>;
   /** Names in a directory, sorted; empty when there is none. */
@@ -24,4 +39,6 @@ export interface Disk {
   makeDirectory(path: string): Promise<void>;
   /** Opens a file for positioned access; made and preallocated to `sizeBytes` when there is none. */
   openFile(path: string, sizeBytes: number): Promise<DiskFile>;
+  /** Bytes that may still be written where this directory is. */
+  freeBytes(directory: string): Promise<number>;
 }

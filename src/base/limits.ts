@@ -9,12 +9,24 @@ export const limits = {
     /** Under the 128 KB packet bound of hosted brokers, header included. */
     chunkSizeBytes: 64 * KiB,
     /** Chunks asked for at once: window × chunk bounds the memory of a download. */
-    windowChunks: 4,
+    windowChunks: 8,
+    /** A download says durably what it has after so many chunks; a power cut costs at most these and a window. */
+    chunksKept: 16,
+    /** A component takes so much of the disk once more when it is transpiled: core modules, and the code around them. */
+    transpiledShare: 1.5,
+    /** Room that a delivery leaves for the outbox, the journal and small state, which must go on on a full disk. */
+    diskReserveBytes: 32 * MiB,
+    /** Components and blobs are read, hashed and written in pieces of this size. */
+    pieceBytes: 64 * KiB,
+    /** A rebuild that takes longer hangs; the largest component takes less than a second on a laptop. */
+    rebuildMs: 60 * seconds,
+    /** JavaScript memory of the process that rebuilds; zstd's window is bounded by the component's length. */
+    rebuildMemoryMb: 64,
     /** A StarlingMonkey component is 12.5 MB; three of them are more than any one component needs. */
     componentMaxBytes: 48 * MiB,
-    /** One chunk that does not come within this is asked for again. */
+    /** When no chunk comes for so long, and next to no bytes either, what is missing is asked for in another way. */
     chunkTimeoutMs: 10 * seconds,
-    /** Attempts for one chunk before the download is given up for this round. */
+    /** Rounds in a row that bring no chunk before the download is given up for now. */
     chunkAttempts: 5,
   },
   /** Requests for what the broker does not hold, to whoever serves the fleet. */
@@ -22,6 +34,8 @@ export const limits = {
     requestBytes: 2 * KiB,
     /** Chunks of one request. */
     chunks: 16,
+    /** A metadata file that has not come as a retained message by then is asked for; one that does comes in a second. */
+    afterMs: 2 * seconds,
     /** An answer that has not begun by then is not coming: nobody serves this fleet now. */
     timeoutMs: 10 * seconds,
   },
@@ -54,6 +68,10 @@ export const limits = {
     sessionExpirySeconds: 24 * 3600,
     /** A retained document that has not come by then is taken as missing for now. */
     fetchTimeoutMs: 10 * seconds,
+    /** So many bytes between two looks are a slow transfer and not a dead one: 64 KiB take a minute then. */
+    trickleBytes: 8 * KiB,
+    /** Looks in a row at which a trickle counts; a chunk that is not here by then is not what trickles. */
+    trickles: 30,
     /** Topics nobody wants that we ask the broker to leave; it may send more of them than we ever asked for. */
     leftBehind: 64,
     /** Largest packet we accept from a broker. */
@@ -120,6 +138,8 @@ export const limits = {
     /** The most that a deployment may grant instead: what a gateway of 2 GB can lose to one component. */
     memoryLargestBytes: 1024 * MiB,
     memories: 4,
+    /** What a component takes of the machine before it allocates anything: its thread. */
+    threadBytes: 10 * MiB,
     callMs: 5 * seconds,
     startMs: 20 * seconds,
     transpileMs: 120 * seconds,
@@ -192,6 +212,12 @@ export const limits = {
   },
   /** A stop that takes longer (a component is being transpiled) is cut short: the next boot takes up what is on disk. */
   stopMs: 8 * seconds,
+  /** What was reported is kept on the disk, for who asks on the gateway; component states at most so often. */
+  reported: {
+    keepMs: 10 * seconds,
+    /** How often a download tells how far it is: each time costs a report on a link that is paid by the byte. */
+    progressMs: 10 * seconds,
+  },
   logs: {
     /** Last lines of each component, for an operator who asks after something happened. */
     tailLines: 100,

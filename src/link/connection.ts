@@ -7,6 +7,7 @@ import { createAcknowledger } from "./acknowledge.ts";
 import { LinkError, offlineError, type Message } from "./link.ts";
 import { createPacketBound } from "./packetBound.ts";
 import { createPacketCut } from "./packetCut.ts";
+import type { BothWays } from "./traffic.ts";
 
 export interface BrokerOptions {
   /** "mqtt://host:1883" or "mqtts://host:8883". */
@@ -39,6 +40,8 @@ export interface Connection {
   readonly closed: Promise<{ readonly takenOver: boolean; readonly cause: unknown }>;
   /** Unacknowledged publishes that we and the broker allow at once (MQTT 5 receive maximum). */
   readonly publishWindow: number;
+  /** Bytes of MQTT so far, also after the close. */
+  socketBytes(): BothWays;
   /** Rejects with LinkError `offline`, `refused` or `too-large`. */
   publish(message: Message): Promise<void>;
   subscribe(subscriptions: readonly Subscription[]): Promise<void>;
@@ -65,11 +68,12 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   );
   const aborted = (): void => state.destroy(options.signal.reason);
   options.signal.addEventListener("abort", aborted, { once: true });
-  receive(client, state, options);
+  const socketBytes = receive(client, state, options);
   try {
     options.signal.throwIfAborted();
     const publishWindow = await state.accepted;
-    return { ...operations(client, state, options.clock), closed: state.closed, publishWindow };
+    const { closed } = state;
+    return { ...operations(client, state, options.clock), closed, publishWindow, socketBytes };
   } catch (thrown) {
     state.destroy(thrown);
     throw refusalOf(thrown);
@@ -147,8 +151,9 @@ function watchClient(client: MqttClient): ClientState {
   return { accepted: accepted.promise, closed: closed.promise, waiting, isOpen: () => open, destroy };
 }
 
-function receive(client: MqttClient, state: ClientState, options: ConnectionOptions): void {
-  cutMessages(client.stream);
+/** Returns what counts the bytes of the connection. */
+function receive(client: MqttClient, state: ClientState, options: ConnectionOptions): () => BothWays {
+  const socketBytes = cutMessages(client.stream);
   const oversize = createPacketBound(limits.link.packetMaxBytes);
   client.stream.on("data", (bytes: Uint8Array) => {
     if (oversize(bytes)) state.destroy(new Error(`the broker sent a packet over ${limits.link.packetMaxBytes} bytes`));
@@ -164,20 +169,34 @@ function receive(client: MqttClient, state: ClientState, options: ConnectionOpti
     acknowledge(packet.messageId, handled);
     next(acknowledgedLater);
   };
+  return socketBytes;
 }
 
-/** Before mqtt.js sees the bytes; it has no place of its own for this. */
-function cutMessages(stream: MqttClient["stream"]): void {
+/** Before mqtt.js sees the bytes; it has no place of its own for this. Returns how many came and went. */
+function cutMessages(stream: MqttClient["stream"]): () => BothWays {
   const cut = createPacketCut(limits.link.packetMaxBytes, limits.link.cutMaxBytes);
   const push = stream.push.bind(stream);
-  stream.push = (chunk: unknown, encoding) => push(chunk instanceof Uint8Array ? cut(chunk) : chunk, encoding);
+  const write = stream.write.bind(stream) as (...args: readonly unknown[]) => boolean;
+  // The CONNECT waits there already.
+  const bytes = { in: 0, out: stream.writableLength };
+  stream.push = (chunk: unknown, encoding) => {
+    if (!(chunk instanceof Uint8Array)) return push(chunk, encoding);
+    bytes.in += chunk.length;
+    return push(cut(chunk), encoding);
+  };
+  // Not the socket's own count: with TLS it is none, and a WebSocket has none.
+  stream.write = (chunk: unknown, ...rest: readonly unknown[]) => {
+    bytes.out += typeof chunk === "string" ? Buffer.byteLength(chunk) : (chunk as Uint8Array).length;
+    return write(chunk, ...rest);
+  };
+  return () => ({ ...bytes });
 }
 
 function operations(
   client: MqttClient,
   state: ClientState,
   clock: Clock,
-): Omit<Connection, "closed" | "publishWindow"> {
+): Omit<Connection, "closed" | "publishWindow" | "socketBytes"> {
   const acknowledged = (start: (done: (error?: Error | null) => void) => void): Promise<void> =>
     new Promise((resolve, reject) => {
       if (!state.isOpen()) return reject(offlineError());

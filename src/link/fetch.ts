@@ -25,8 +25,9 @@ export function createFetches(subscriptions: Subscriptions, clock: Clock): Fetch
     if (refusal !== undefined) throw refusal();
     options.signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const timeoutMs = options.timeoutMs ?? limits.link.fetchTimeoutMs;
-    const cancelTimeout = clock.after(timeoutMs, () => reject(timeoutError(topic, timeoutMs)));
+    const { timeoutMs = limits.link.fetchTimeoutMs } = options;
+    const cancelTimeout =
+      timeoutMs === null ? undefined : clock.after(timeoutMs, () => reject(timeoutError(topic, timeoutMs)));
     const abort = (): void => reject(options.signal?.reason);
     const waiter = (payload: Uint8Array): void => {
       if (payload.length > options.maxBytes) reject(tooLargeError(topic, payload.length, options.maxBytes));
@@ -38,7 +39,7 @@ export function createFetches(subscriptions: Subscriptions, clock: Clock): Fetch
       subscriptions.addWaiter(topic, waiter).catch(reject);
       return await promise;
     } finally {
-      cancelTimeout();
+      cancelTimeout?.();
       options.signal?.removeEventListener("abort", abort);
       underWay.delete(reject);
       subscriptions.removeWaiter(topic, waiter);

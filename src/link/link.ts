@@ -25,8 +25,8 @@ export type MessageHandler = (topic: string, payload: Uint8Array, retained: bool
 
 export interface FetchOptions {
   readonly maxBytes: number;
-  /** `limits.link.fetchTimeoutMs` when left out. */
-  readonly timeoutMs?: number;
+  /** `limits.link.fetchTimeoutMs` when left out; null leaves the end to the signal. */
+  readonly timeoutMs?: number | null;
   readonly signal?: AbortSignal;
 }
 

@@ -11,7 +11,7 @@ import { createFetches, type Fetches } from "./fetch.ts";
 import { closedError, type Link, LinkError, type Message, type MessageHandler } from "./link.ts";
 import { createPublishQueue } from "./publishQueue.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { createTrafficMeter, type Traffic } from "./traffic.ts";
+import { type BothWays, createTrafficMeter, type Traffic } from "./traffic.ts";
 
 export interface RetainedMessage {
   readonly topic: string;
@@ -53,6 +53,8 @@ class BrokerLink implements Link {
   #version: "3.1.1" | "5";
   #connection: Connection | undefined;
   #online = false;
+  /** Of the connections that are gone. */
+  #closedBytes: BothWays = { in: 0, out: 0 };
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -69,7 +71,7 @@ class BrokerLink implements Link {
   }
 
   get traffic(): Traffic {
-    return this.#meter;
+    return { in: this.#meter.in, out: this.#meter.out, socket: addBytes(this.#closedBytes, this.#connection) };
   }
 
   async publish(message: Message, signal?: AbortSignal): Promise<void> {
@@ -156,6 +158,7 @@ class BrokerLink implements Link {
     await this.#announce(connection).catch((thrown: unknown) => connection.destroy(thrown));
     const { takenOver, cause } = await connection.closed;
     const wasOnline = this.#online;
+    this.#closedBytes = addBytes(this.#closedBytes, connection);
     this.#connection = undefined;
     this.#online = false;
     this.#subscriptions.disconnected();
@@ -200,6 +203,11 @@ class BrokerLink implements Link {
       cut();
     }
   }
+}
+
+function addBytes(before: BothWays, connection: Connection | undefined): BothWays {
+  const { in: received, out: sent } = connection?.socketBytes() ?? { in: 0, out: 0 };
+  return { in: before.in + received, out: before.out + sent };
 }
 
 function listen(listeners: Set<() => void>, callback: () => void): () => void {

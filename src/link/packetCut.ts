@@ -21,21 +21,32 @@ export function createPacketCut(maxBytes: number, mostBytes: number): (bytes: Ui
     return Uint8Array.from(isCut ? [first, ...encodeLength(maxBytes)] : [first, ...digits]);
   };
   return (bytes) => {
+    // Within a message that passes whole, nothing is to be looked at and nothing is copied.
+    if (skipping === 0 && passing >= bytes.length) {
+      passing -= bytes.length;
+      return bytes;
+    }
     const parts: Uint8Array[] = [];
+    let isChanged = header.length > 0;
     for (let at = 0; at < bytes.length;) {
       if (passing + skipping > 0) {
         const part = bytes.subarray(at, at + (passing || skipping));
         if (passing > 0) parts.push(part);
         if (passing > 0) passing -= part.length;
-        else skipping -= part.length;
+        else {
+          skipping -= part.length;
+          isChanged = true;
+        }
         at += part.length;
         continue;
       }
       header.push(bytes[at++] ?? 0);
       const isWhole = header.length > 1 && ((header.at(-1) ?? 0) < 128 || header.length === 5);
-      if (isWhole) parts.push(begin());
+      if (!isWhole) continue;
+      parts.push(begin());
+      isChanged ||= skipping > 0;
     }
-    return Buffer.concat(parts);
+    return isChanged || header.length > 0 ? Buffer.concat(parts) : bytes;
   };
 }
 

@@ -3,7 +3,7 @@ import { sha256Hex } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 import type { BlobReference } from "../protocol/release.ts";
 import type { Topics } from "../protocol/topics.ts";
-import { countChunks } from "./fetchBlob.ts";
+import { countChunks } from "./fetchChunks.ts";
 import { runInWindow } from "./inWindow.ts";
 import type { Message } from "./link.ts";
 

@@ -2,6 +2,7 @@
 import { describeError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { createBatches } from "./batches.ts";
 import type { Connection } from "./connection.ts";
 import { LinkError, type MessageHandler } from "./link.ts";
 import { matchesFilter } from "./matchFilter.ts";
@@ -21,6 +22,7 @@ export class Subscriptions {
   /** Topics the broker may still have in our session though nobody wants them. */
   readonly #leftBehind = new Set<string>();
   #connection: Subscriber | undefined;
+  readonly #asks = createBatches(() => this.#connection);
 
   constructor(log: Log) {
     this.#log = log;
@@ -48,7 +50,7 @@ export class Subscriptions {
     entry.waiters.add(waiter);
     if (entry.waiters.size > 1) return;
     // QoS 0 needs no acknowledgement and leaves nothing in the session, unless that would weaken a standing handler.
-    await this.#connection?.subscribe([{ filter: topic, qos: entry.handlers.size > 0 ? 1 : 0 }]);
+    await this.#asks.subscribe(topic, entry.handlers.size > 0 ? 1 : 0);
   }
 
   /** No error when it was called or removed before. */
@@ -121,7 +123,7 @@ export class Subscriptions {
     this.#leftBehind.add(filter);
     try {
       if (this.#connection === undefined) return;
-      await this.#connection.unsubscribe([filter]);
+      await this.#asks.unsubscribe(filter);
       this.#leftBehind.delete(filter);
     } catch (thrown) {
       this.#log.debug({ filter, reason: describeError(thrown) }, "unsubscribed at the next connect");

@@ -1,13 +1,14 @@
 // Releases on the wire: the whole component as zstd, or a zstd delta with an installed component as its dictionary.
+import { pipeline } from "node:stream";
 import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { constants, createZstdDecompress, zstdCompress } from "node:zlib";
 import { OutstationError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 
 /** `too-large`: more output than was asked for; `corrupt`: not zstd, cut short, or made from another base. */
 export class CompressionError extends OutstationError<"too-large" | "corrupt"> {}
 
 const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 const fullLevel = 19;
 /** Measured: level 3 finds nothing in a large dictionary, 19 costs thirty times the time and gains nothing. */
 const deltaLevel = 12;
@@ -32,14 +33,11 @@ export function makeDelta(base: Uint8Array, next: Uint8Array): Promise<Uint8Arra
   return compress(next, { params, dictionary: Buffer.from(base) });
 }
 
-/** Rejects with CompressionError as soon as the output would pass `maxBytes`: a bomb never unfolds. */
-export function expandFull(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  return expand(bytes, maxBytes);
-}
-
-/** The bytes `makeDelta` was given; the caller still checks their hash, so a delta needs no trust. */
-export function applyDelta(base: Uint8Array, delta: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  return expand(delta, maxBytes, Buffer.from(base));
+export interface Expansion {
+  /** The signed length: output past it is never made, so a bomb does not unfold. */
+  readonly maxBytes: number;
+  /** The exact bytes a delta was made from. */
+  readonly base?: Uint8Array | undefined;
 }
 
 /** Small texts that share much with the dictionary. The window is as small as they are: a reader needs little memory. */
@@ -48,18 +46,48 @@ export function pack(bytes: Uint8Array, dictionary: Uint8Array): Promise<Uint8Ar
   return compress(bytes, { params, dictionary: Buffer.from(dictionary) });
 }
 
-/** What `pack` was given. Rejects with CompressionError, as for deltas. */
-export function applyPacked(dictionary: Uint8Array, packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  return expand(packed, maxBytes, Buffer.from(dictionary));
+/** What `pack` was given, at once. Rejects with CompressionError. */
+export async function unpack(dictionary: Uint8Array, packed: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of expand(once(packed), { maxBytes, base: dictionary })) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
-async function expand(bytes: Uint8Array, maxBytes: number, dictionary?: Buffer): Promise<Uint8Array> {
-  const params = { [constants.ZSTD_d_windowLogMax]: windowLogMax };
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/**
+ * What `compressFull` or `makeDelta` was given, piece by piece; the caller checks its hash, so neither needs trust.
+ * Throws CompressionError; of a bomb at most one piece over `maxBytes` is ever in memory.
+ */
+export async function* expand(
+  compressed: AsyncIterable<Uint8Array>,
+  { maxBytes, base }: Expansion,
+): AsyncGenerator<Uint8Array> {
+  const decoder = createZstdDecompress({
+    chunkSize: limits.blob.pieceBytes,
+    params: { [constants.ZSTD_d_windowLogMax]: windowLogFor(maxBytes + (base?.byteLength ?? 0)) },
+    ...(base && { dictionary: Buffer.from(base.buffer, base.byteOffset, base.byteLength) }),
+  });
+  // Its error also destroys the decoder, which then throws it where we read.
+  pipeline(compressed, decoder, () => undefined);
+  let length = 0;
   try {
-    return await decompress(bytes, { params, maxOutputLength: maxBytes, ...(dictionary && { dictionary }) });
+    for await (const piece of decoder as AsyncIterable<Uint8Array>) {
+      length += piece.byteLength;
+      if (length > maxBytes) throw new CompressionError("too-large", `It expands to more than ${maxBytes} bytes.`);
+      yield piece;
+    }
   } catch (cause) {
-    const tooLarge = cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
-    if (tooLarge) throw new CompressionError("too-large", `It expands to more than ${maxBytes} bytes.`, { cause });
+    if (cause instanceof CompressionError) throw cause;
     throw new CompressionError("corrupt", "It is not zstd, is cut short, or was made from another base.", { cause });
+  } finally {
+    decoder.destroy();
   }
+}
+
+/** Large enough for what it may expand to with its base before it; level 19 never takes less than 2^23. */
+function windowLogFor(bytes: number): number {
+  return Math.min(windowLogMax, Math.max(23, Math.ceil(Math.log2(bytes + 1))));
 }

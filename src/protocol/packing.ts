@@ -1,5 +1,5 @@
 // Metadata on the wire: each file packed with a shared dictionary, or a whole round as the difference from the one before.
-import { applyPacked, pack } from "./compression.ts";
+import { unpack, pack } from "./compression.ts";
 import { packingDictionary } from "./packingDictionary.ts";
 
 /** Told with every packed file, unsigned: it can only make a reader look for what is not there, or not look. */
@@ -35,7 +35,7 @@ export async function unpackFile(payload: Uint8Array, maxBytes: number): Promise
   if (payload[0] !== fileFormat || payload.length < hintBytes) return { bytes: payload, hint: undefined };
   const head = new DataView(payload.buffer, payload.byteOffset, hintBytes);
   const hint = { root: head.getUint32(1), snapshot: head.getUint32(5), oldestBase: head.getUint32(9) };
-  return { bytes: await applyPacked(packingDictionary, payload.subarray(hintBytes), maxBytes), hint };
+  return { bytes: await unpack(packingDictionary, payload.subarray(hintBytes), maxBytes), hint };
 }
 
 /** The topic level of what leads from the round with this snapshot version to the newest one. */
@@ -62,7 +62,7 @@ export async function unpackRound(
   base: readonly Uint8Array[],
   maxBytes: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const content = await applyPacked(dictionaryOf(base), payload.subarray(1), maxBytes);
+  const content = await unpack(dictionaryOf(base), payload.subarray(1), maxBytes);
   const end = content.indexOf(0x0a);
   const files = new Map<string, Uint8Array>();
   let offset = end + 1;

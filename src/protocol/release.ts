@@ -1,5 +1,6 @@
 // What the image repository says of one release, and the bytes a gateway has verified against it.
 import * as v from "valibot";
+import type { StagedFile } from "../base/disk.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 
@@ -71,14 +72,17 @@ export interface VerifiedTarget {
 
 declare const verified: unique symbol;
 
-/** Component bytes with the length and hash of a verified target. Nothing else can be stored as installable. */
+/**
+ * A staged file of the store whose bytes, as they were written, have the length and hash of a verified target. Nothing
+ * else can be stored as installable. Who does not install it disposes of the file.
+ */
 export interface VerifiedComponent {
   readonly target: VerifiedTarget;
-  readonly bytes: Uint8Array;
+  readonly staged: StagedFile;
   readonly [verified]: true;
 }
 
-/** Brands bytes as verified. Only `trust/verifyComponent.ts` may call it; the tidy check refuses any other import. */
-export function markVerified(target: VerifiedTarget, bytes: Uint8Array): VerifiedComponent {
-  return { target, bytes } as VerifiedComponent;
+/** Brands a staged file as verified. Only `trust/verifyComponent.ts` may call it; the tidy check refuses any other import. */
+export function markVerified(target: VerifiedTarget, staged: StagedFile): VerifiedComponent {
+  return { target, staged } as VerifiedComponent;
 }

@@ -27,6 +27,8 @@ export const reportedSchema = v.object({
   desired: v.number(),
   phase: v.picklist(["idle", "fetching", "trial", "committed", "rolled-back", "refused"]),
   refusal: v.optional(refusalSchema),
+  /** While fetching: of the blob that is under way; told at most every few seconds. */
+  progress: v.optional(v.object({ receivedBytes: v.number(), totalBytes: v.number() })),
   /** Why the last trial was rolled back. */
   reason: v.optional(v.string()),
   components: v.record(

@@ -2,7 +2,14 @@
 import type { Board, PortDescription } from "../../devices/board.ts";
 import type { ComponentDeployment } from "../protocol/deployment.ts";
 import { refuse, type Refusal } from "../protocol/refusal.ts";
-import { handlerInterfaces, offeredInterfaces, programInterface, type HandlerKind, type Power } from "./interfaces.ts";
+import {
+  handlerInterfaces,
+  isOffered,
+  offeredInterfaces,
+  programInterface,
+  type HandlerKind,
+  type Power,
+} from "./interfaces.ts";
 import { ownEntry } from "./ownEntry.ts";
 import { formatInterface, type ComponentShape, type InterfaceName } from "./shape.ts";
 
@@ -49,11 +56,6 @@ function findUnofferedImport(name: string, shape: ComponentShape): Refusal | und
       ? "Build the component against the world outstation:gateway/imports, without this import."
       : `Build the component against a version matching ${known.versions.source}.`;
   return refuse("admission.import", seen, fix);
-}
-
-function isOffered({ name, version }: InterfaceName): boolean {
-  const offered = ownEntry(offeredInterfaces, name);
-  return offered !== undefined && version !== undefined && offered.versions.test(version);
 }
 
 /** One refusal for everything that is missing, so that one new deployment mends it. */

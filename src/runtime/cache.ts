@@ -22,9 +22,10 @@ export interface TranspiledComponent {
   readonly coreModules: ReadonlyMap<string, Uint8Array>;
 }
 
-export interface ComponentBytes {
+/** A file with the component's bytes; the transpile process reads it, so that they are never in this one. */
+export interface ComponentFile {
   readonly sha256: string;
-  readonly bytes: Uint8Array;
+  readonly path: string;
 }
 
 export interface TranspileCache {
@@ -33,7 +34,7 @@ export interface TranspileCache {
    * anything is transpiled and may refuse. Bytes that are not a component are refused as "admission.malformed".
    */
   prepare<Admitted>(
-    component: ComponentBytes,
+    component: ComponentFile,
     admit: (shape: ComponentShape) => Admitted | Refusal,
   ): Promise<{ readonly transpiled: TranspiledComponent; readonly admitted: Admitted } | Refusal>;
   /** Removes everything but these components. */
@@ -70,7 +71,7 @@ export async function openTranspileCache(
 }
 
 interface TranspileJob<Admitted> {
-  readonly component: ComponentBytes;
+  readonly component: ComponentFile;
   readonly admit: (shape: ComponentShape) => Admitted | Refusal;
   readonly clock: Clock;
   readonly deadlineMs: number;
@@ -84,13 +85,10 @@ async function transpileInto<Admitted>(
   const scratch = await mkdtemp(join(directory, "making-"));
   using run = startTranspileRun(clock, deadlineMs);
   try {
-    const componentPath = join(scratch, "component.wasm");
-    await writeFile(componentPath, component.bytes);
-    const wit = await run.inspect(componentPath);
+    const wit = await run.inspect(component.path);
     const admitted = admit(parseShape(wit));
     if (isRefusal(admitted)) return admitted;
     await run.transpile(scratch);
-    await rm(componentPath);
     await writeFile(join(scratch, "component.wit"), wit);
     await writeFile(join(scratch, manifestName), JSON.stringify(await hashFiles(scratch)));
     await rm(target, { recursive: true, force: true });

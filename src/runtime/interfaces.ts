@@ -1,5 +1,8 @@
 // The one table of what this agent offers components: interfaces, versions, the power each needs, which functions wait.
 
+import { ownEntry } from "./ownEntry.ts";
+import { type InterfaceName, parseInterfaceName } from "./shape.ts";
+
 /** Powers that reach out of the sandbox; each must be granted by the deployment. */
 export type Power = "serial" | "gpio" | "udp";
 
@@ -66,6 +69,17 @@ export const offeredInterfaces: Readonly<Record<string, OfferedInterface>> = {
     suspends: ["open", "[method]line.get", "[method]line.set"],
   },
 };
+
+/** Whether this agent links the import; by name and version alone, whatever powers it needs. */
+export function isOffered({ name, version }: InterfaceName): boolean {
+  const offered = ownEntry(offeredInterfaces, name);
+  return offered !== undefined && version !== undefined && offered.versions.test(version);
+}
+
+/** Of imports as people write them, "wasi:io/poll@0.2.12", those this agent does not offer. */
+export function listUnoffered(imports: readonly string[]): readonly string[] {
+  return imports.filter((text) => !isOffered(parseInterfaceName(text)));
+}
 
 /** Handlers a reactor may export, by the trigger that calls them. */
 export const handlerInterfaces = {

@@ -23,6 +23,12 @@ export function parseShape(wit: string): ComponentShape {
   return { imports: [...listInterfaces(world, "import"), ...resources], exports: listInterfaces(world, "export") };
 }
 
+/** The other way round; what has no version has none. */
+export function parseInterfaceName(text: string): InterfaceName {
+  const at = text.lastIndexOf("@");
+  return at < 0 ? { name: text, version: undefined } : { name: text.slice(0, at), version: text.slice(at + 1) };
+}
+
 /** "wasi:io/poll@0.2.12", as people write it. */
 export function formatInterface({ name, version }: InterfaceName): string {
   return version === undefined ? name : `${name}@${version}`;

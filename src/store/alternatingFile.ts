@@ -24,13 +24,12 @@ export async function openAlternatingFile(
   log: Log,
 ): Promise<AlternatingFile> {
   await disk.makeDirectory(directory);
-  const paths = [join(directory, `${name}.json`), join(directory, `${name}.1.json`)] as const;
-  const slots = await Promise.all(paths.map((path) => readSlot(disk, path, log)));
-  const [first, second] = slots;
-  let newest = (second?.generation ?? 0) > (first?.generation ?? 0) ? 1 : 0;
-  let generation = slots[newest]?.generation ?? 0;
+  const paths = pathsOf(directory, name);
+  const { slot, place } = await readNewest(disk, paths, log);
+  let newest = place;
+  let generation = slot?.generation ?? 0;
   return {
-    initial: slots[newest]?.document,
+    initial: slot?.document,
     replace: async (document) => {
       const path = newest === 0 ? paths[1] : paths[0];
       await disk.writeFile(path, encodeSlot({ generation: generation + 1, document }));
@@ -40,12 +39,37 @@ export async function openAlternatingFile(
   };
 }
 
+/** The newest whole document, for who only looks: nothing is made or written. */
+export async function readAlternatingFile(
+  disk: Pick<Disk, "readFile">,
+  directory: string,
+  name: string,
+  log: Log,
+): Promise<unknown> {
+  return (await readNewest(disk, pathsOf(directory, name), log)).slot?.document;
+}
+
+function pathsOf(directory: string, name: string): readonly [string, string] {
+  return [join(directory, `${name}.json`), join(directory, `${name}.1.json`)];
+}
+
+async function readNewest(
+  disk: Pick<Disk, "readFile">,
+  paths: readonly string[],
+  log: Log,
+): Promise<{ readonly slot: Slot | undefined; readonly place: number }> {
+  const slots = await Promise.all(paths.map((path) => readSlot(disk, path, log)));
+  const [first, second] = slots;
+  const place = (second?.generation ?? 0) > (first?.generation ?? 0) ? 1 : 0;
+  return { slot: slots[place], place };
+}
+
 function encodeSlot(slot: Slot): Uint8Array {
   const text = JSON.stringify(slot);
   return Buffer.from(`${sha256Hex(Buffer.from(text))}\n${text}\n`);
 }
 
-async function readSlot(disk: Disk, path: string, log: Log): Promise<Slot | undefined> {
+async function readSlot(disk: Pick<Disk, "readFile">, path: string, log: Log): Promise<Slot | undefined> {
   const bytes = await disk.readFile(path);
   if (bytes === undefined) return undefined;
   const [sha256, text = ""] = Buffer.from(bytes).toString().split("\n");

@@ -7,7 +7,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { DeploymentText } from "../protocol/deployment.ts";
 import type { EventDocument } from "../protocol/reports.ts";
-import { type AlternatingFile, openAlternatingFile } from "./alternatingFile.ts";
+import { type AlternatingFile, openAlternatingFile, readAlternatingFile } from "./alternatingFile.ts";
 
 export interface CommittedComponent {
   /** "boiler@1.0.0" */
@@ -119,6 +119,15 @@ export async function openDeploymentStore(
         return left.length === 0 ? rest : { ...rest, untold: left };
       }),
   };
+}
+
+/** The record as it is on the disk, for who only looks; another process may be changing it. */
+export async function readDeployments(
+  disk: Pick<Disk, "readFile">,
+  directory: string,
+  log: Log,
+): Promise<DeploymentRecord> {
+  return ((await readAlternatingFile(disk, directory, "deployments", log)) ?? { failed: [] }) as DeploymentRecord;
 }
 
 type Trial = NonNullable<DeploymentRecord["trial"]>;

@@ -4,7 +4,6 @@
 export interface FileDescriptor extends AsyncDisposable {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
   write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
-  writeFile(bytes: Uint8Array): Promise<void>;
   /** fsync: of a file its bytes and size, of a directory its entries. Neither does the other's. */
   sync(): Promise<void>;
   datasync(): Promise<void>;
@@ -22,6 +21,7 @@ export interface FileCalls {
   mkdir(path: string, options: { readonly recursive: true; readonly mode: number }): Promise<string | undefined>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  statfs(path: string): Promise<{ readonly bavail: number; readonly bsize: number }>;
 }
 
 export interface FileEntry {

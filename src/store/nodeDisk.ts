@@ -1,11 +1,16 @@
 // The real disk: every replacement is temporary, fsync, rename, fsync of the directory; nothing is ever written in place.
 import * as nodeCalls from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Disk, DiskFile } from "../base/disk.ts";
+import type { Disk, DiskFile, StagedFile } from "../base/disk.ts";
 import type { FileCalls, FileDescriptor } from "./fileCalls.ts";
 
 const temporarySuffix = ".tmp";
 const zeroes = new Uint8Array(256 * 1024);
+
+/** For who only looks, also while an agent writes there. */
+export const readOnlyDisk: Pick<Disk, "readFile"> = {
+  readFile: (path) => orMissing(nodeCalls.readFile(path), undefined),
+};
 
 /** The disk under `root`; removes what was left half-written there, and makes durable what else was left. Paths are absolute and below `root`. */
 export async function openNodeDisk(root: string, calls: FileCalls = nodeCalls): Promise<Disk> {
@@ -13,23 +18,18 @@ export async function openNodeDisk(root: string, calls: FileCalls = nodeCalls): 
   await makeDirectory(calls, root);
   await settle(calls, root);
 
-  const replace = async (path: string, fill: (file: FileDescriptor) => Promise<void>): Promise<void> => {
+  const stageFile = (path: string): Promise<StagedFile> => {
     temporaries += 1;
-    const temporary = join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`);
-    try {
-      await using file = await calls.open(temporary, "wx", 0o600);
-      await fill(file);
-      await file.sync();
-      await calls.rename(temporary, path);
-    } catch (thrown) {
-      await orMissing(calls.unlink(temporary), undefined);
-      throw thrown;
-    }
-    await syncDirectory(calls, dirname(path));
+    return stage(calls, path, join(dirname(path), `.${basename(path)}.${temporaries}${temporarySuffix}`));
   };
   return {
     readFile: (path) => orMissing(calls.readFile(path), undefined),
-    writeFile: (path, bytes) => replace(path, (file) => file.writeFile(bytes)),
+    writeFile: async (path, bytes) => {
+      await using staged = await stageFile(path);
+      await staged.append(bytes);
+      await staged.publish();
+    },
+    stageFile,
     remove: async (path) => {
       const removed = await orMissing(
         calls.unlink(path).then(() => true),
@@ -45,10 +45,52 @@ export async function openNodeDisk(root: string, calls: FileCalls = nodeCalls): 
     openFile: async (path, sizeBytes) => {
       const existing = await orMissing(calls.open(path, "r+"), undefined);
       if (existing !== undefined) return openedFile(existing);
-      await replace(path, (file) => preallocate(file, sizeBytes));
+      await using staged = await stageFile(path);
+      await preallocate(staged, sizeBytes);
+      await staged.publish();
       return openedFile(await calls.open(path, "r+"));
     },
+    freeBytes: async (directory) => {
+      const { bavail, bsize } = await calls.statfs(directory);
+      return bavail * bsize;
+    },
   };
+}
+
+async function stage(calls: FileCalls, path: string, temporary: string): Promise<StagedFile> {
+  let file: FileDescriptor | undefined = await calls.open(temporary, "wx", 0o600);
+  let position = 0;
+  let isPublished = false;
+  const close = async (): Promise<void> => {
+    const closing = file;
+    file = undefined;
+    await closing?.close();
+  };
+  return {
+    path,
+    append: async (bytes) => {
+      if (file !== undefined) await writeAll(file, position, bytes);
+      position += bytes.length;
+    },
+    publish: async () => {
+      await file?.sync();
+      await close();
+      await calls.rename(temporary, path);
+      isPublished = true;
+      await syncDirectory(calls, dirname(path));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await close();
+      if (!isPublished) await orMissing(calls.unlink(temporary), undefined);
+    },
+  };
+}
+
+async function writeAll(file: FileDescriptor, position: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
 }
 
 async function openedFile(file: FileDescriptor): Promise<DiskFile> {
@@ -60,12 +102,7 @@ async function openedFile(file: FileDescriptor): Promise<DiskFile> {
       const { bytesRead } = await file.read(buffer, 0, length, position);
       return buffer.subarray(0, bytesRead);
     },
-    write: async (position, bytes) => {
-      for (let written = 0; written < bytes.length;) {
-        const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-        written += bytesWritten;
-      }
-    },
+    write: (position, bytes) => writeAll(file, position, bytes),
     sync: () => file.datasync(),
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),
@@ -73,9 +110,9 @@ async function openedFile(file: FileDescriptor): Promise<DiskFile> {
 }
 
 /** Real zeroes, not a hole: later writes then change neither the size nor the map of the file, and cannot run out of disk. */
-async function preallocate(file: FileDescriptor, sizeBytes: number): Promise<void> {
+async function preallocate(file: StagedFile, sizeBytes: number): Promise<void> {
   for (let position = 0; position < sizeBytes; position += zeroes.length)
-    await file.write(zeroes, 0, Math.min(zeroes.length, sizeBytes - position), position);
+    await file.append(zeroes.subarray(0, Math.min(zeroes.length, sizeBytes - position)));
 }
 
 async function makeDirectory(calls: FileCalls, path: string): Promise<void> {

@@ -2,9 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { limits } from "../../src/base/limits.ts";
-import { fetchBlob } from "../../src/link/fetchBlob.ts";
+import { isRefusal } from "../../src/protocol/refusal.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
+import { openDelivery } from "../support/delivery.ts";
 import { createMapLink } from "../support/mapLink.ts";
+import { createMemoryDisk } from "../support/memoryDisk.ts";
 
 const topics = createTopics();
 const { chunkSizeBytes } = limits.blob;
@@ -19,7 +21,7 @@ const asked = blobOf("abc");
 const other = blobOf("xyz");
 
 /** The broker holds both blobs; `served` are the letters it answers with for the chunks of the first. */
-function fetchServed(served: string): ReturnType<typeof fetchBlob> {
+async function fetchServed(served: string): Promise<unknown> {
   const retained = new Map<string, Uint8Array>();
   for (const [blob, letters] of [
     [asked, served],
@@ -27,11 +29,11 @@ function fetchServed(served: string): ReturnType<typeof fetchBlob> {
   ] as const)
     for (const [chunk, letter] of [...letters].entries())
       retained.set(topics.blob(blob.reference.sha256, chunk), Buffer.alloc(chunkSizeBytes, letter));
-  return fetchBlob(
-    createMapLink(async (topic) => retained.get(topic)),
-    topics,
-    asked.reference,
-  );
+  const disk = createMemoryDisk();
+  const link = createMapLink(async (topic) => retained.get(topic));
+  const { fetchBlob } = await openDelivery({ disk, directory: "/downloads", link });
+  const fetched = await fetchBlob(asked.reference);
+  return isRefusal(fetched) ? fetched : disk.files.get(fetched.path);
 }
 
 describe("swapped chunks", () => {

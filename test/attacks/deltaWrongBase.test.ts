@@ -4,11 +4,13 @@ import { deliver } from "../../src/agent/deliver.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { compressFull, makeDelta } from "../../src/protocol/compression.ts";
-import { refuse, isRefusal } from "../../src/protocol/refusal.ts";
 import type { BlobReference, VerifiedTarget } from "../../src/protocol/release.ts";
 import { openComponentStore } from "../../src/store/componentStore.ts";
-import { verifyComponent } from "../../src/trust/verifyComponent.ts";
+import { createTopics } from "../../src/protocol/topics.ts";
 import { createWasm } from "../support/fleet.ts";
+import { openDelivery } from "../support/delivery.ts";
+import { installBytes } from "../support/installed.ts";
+import { createMapLink } from "../support/mapLink.ts";
 import { createMemoryDisk } from "../support/memoryDisk.ts";
 
 const [base, different, next, malware] = ["base", "another", "next", "evil"].map((seed) => createWasm(seed)) as [
@@ -29,14 +31,16 @@ async function update(delta: Uint8Array, isWhole: boolean) {
   };
   const disk = createMemoryDisk();
   const store = await openComponentStore(disk, "/components", silentLog);
-  const installed = verifyComponent(targetOf(base, {}), base);
-  if (isRefusal(installed)) throw new Error(installed.seen);
-  await store.install(installed);
-  const fetchBlob = async ({ sha256 }: BlobReference) =>
-    blobs.get(sha256) ?? refuse("delivery.missing", "It is not there.", "Publish it.");
+  await installBytes(store, base);
+  const chunks = new Map([...blobs].map(([sha256, blob]) => [createTopics().blob(sha256, 0), blob]));
+  const link = createMapLink(async (topic) => chunks.get(topic));
+  const delivery = await openDelivery({ disk, directory: "/downloads", link });
   const target = targetOf(next, { [sha256Hex(base)]: refer(delta) });
-  const refusal = await deliver(target, { store, log: silentLog, fetchBlob });
-  const stored = [...disk.files.keys()].map((path) => path.replace(/.*\/|\.wasm/g, "")).sort();
+  const refusal = await deliver(target, { store, log: silentLog, ...delivery });
+  const stored = [...disk.files.keys()]
+    .filter((path) => path.endsWith(".wasm"))
+    .map((path) => path.replace(/.*\/|\.wasm/g, ""))
+    .sort();
   return { refusal, stored };
 }
 

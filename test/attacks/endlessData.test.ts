@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { deliver } from "../../src/agent/deliver.ts";
-import { fetchBlob } from "../../src/link/fetchBlob.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
 import type { VerifiedTarget } from "../../src/protocol/release.ts";
 import { openComponentStore } from "../../src/store/componentStore.ts";
@@ -19,6 +18,7 @@ import {
   release,
   withholdRounds,
 } from "../support/fleet.ts";
+import { openDelivery } from "../support/delivery.ts";
 import { createMapLink } from "../support/mapLink.ts";
 
 const endless = new Uint8Array(limits.trust.targetsMaxBytes + 1).fill(32);
@@ -63,12 +63,8 @@ describe("endless data", () => {
     fleet.broker.set(topic, Uint8Array.of(...(fleet.broker.get(topic) ?? []), 0));
     const store = await openComponentStore(gateway.disk, "/components", silentLog);
     const link = createMapLink(async (topic) => fleet.broker.get(topic));
-    const delivery = {
-      store,
-      log: silentLog,
-      fetchBlob: (blob: typeof target.release.full) => fetchBlob(link, topics, blob),
-    };
-    expect(await deliver(target, delivery)).toMatchObject({
+    const delivery = await openDelivery({ disk: gateway.disk, directory: "/downloads", link });
+    expect(await deliver(target, { store, log: silentLog, ...delivery })).toMatchObject({
       rule: "delivery.hash",
       seen: expect.stringContaining("more"),
     });

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { packFile, unpackFile } from "../../src/protocol/packing.ts";
 import type { VerifiedTarget } from "../../src/protocol/release.ts";
 import { verifyComponent } from "../../src/trust/verifyComponent.ts";
+import { piecesOf } from "../support/expand.ts";
+import { createMemoryDisk } from "../support/memoryDisk.ts";
 import { createFleet, createGateway, createWasm, deployTo, expectDeployed, release } from "../support/fleet.ts";
 
 describe("a tampered component", () => {
@@ -13,11 +15,14 @@ describe("a tampered component", () => {
     const { targets } = await expectDeployed(createGateway(fleet), 1);
     const target = targets.get("boiler") as VerifiedTarget;
     const bytes = createWasm("boiler@1.0.0");
-    expect(verifyComponent(target, bytes)).toMatchObject({ target });
+    const disk = createMemoryDisk();
+    const verify = (offered: Uint8Array): ReturnType<typeof verifyComponent> =>
+      verifyComponent(target, piecesOf(offered), () => disk.stageFile("/staged"));
+    expect(await verify(bytes)).toMatchObject({ target });
     const flipped = Uint8Array.from(bytes);
     flipped[100] = (bytes[100] ?? 0) ^ 1;
     for (const tampered of [flipped, bytes.subarray(1), Uint8Array.of(...bytes, 0), createWasm("boiler@1.0.1")])
-      expect(verifyComponent(target, tampered)).toMatchObject({ kind: "refused", rule: "delivery.hash" });
+      expect(await verify(tampered)).toMatchObject({ kind: "refused", rule: "delivery.hash" });
   });
 });
 

@@ -1,29 +1,15 @@
 // What the link promises, on every broker we can start here: mosquitto with MQTT 5 and 3.1.1, and aedes.
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { limits } from "../../src/base/limits.ts";
-import { fetchBlob } from "../../src/link/fetchBlob.ts";
 import { LinkError } from "../../src/link/link.ts";
-import { publishBlob } from "../../src/link/publishBlob.ts";
-import { clearBlob } from "../support/clearBlob.ts";
-import { createTopics } from "../../src/protocol/topics.ts";
 import { describeNeeding } from "../support/needs.ts";
-import { type Broker, mosquittoMissing, startAedes, startMosquitto } from "../support/brokers.ts";
+import { brokerKinds } from "../support/brokerKinds.ts";
+import type { Broker } from "../support/brokers.ts";
 import { openSpy, openTestLink, startLinkProcess, untilOffline, untilOnline } from "../support/links.ts";
 import { createManualClock, settle } from "../support/manualClock.ts";
 
-const missing = mosquittoMissing();
-if (missing !== undefined) console.log(`the link's contract is not run on mosquitto: ${missing}`);
-
-const brokers = [
-  { name: "mosquitto, MQTT 5", start: () => startMosquitto(), protocol: "5", missing },
-  { name: "mosquitto, MQTT 3.1.1", start: () => startMosquitto(), protocol: "3.1.1", missing },
-  { name: "aedes, which refuses MQTT 5", start: startAedes, protocol: "auto", missing: undefined },
-] as const;
-
-for (const { name, start, protocol, missing } of brokers)
+for (const { name, start, protocol, missing } of brokerKinds)
   describeNeeding(missing, `link on ${name}`, () => {
-    const topics = createTopics();
     let broker: Broker;
     beforeEach(async () => {
       broker = await start();
@@ -239,55 +225,17 @@ for (const { name, start, protocol, missing } of brokers)
       expect(waits).toEqual([0.5, 1, 2].map((times) => limits.link.reconnectMinMs * times));
     });
 
-    it("carries a blob, and refuses it when a chunk is tampered with, cut short, too long or gone", async () => {
-      const clock = createManualClock();
-      await using link = open({ clock });
-      await untilOnline(link);
-      const bytes = createHash("sha512").update("blob").digest().toString("hex").repeat(1500);
-      const blob = await publishBlob(link, topics, Buffer.from(bytes));
-      expect(blob.length).toBe(192_000);
-      let progress = 0;
-      const fetched = await fetchBlob(link, topics, blob, { onProgress: (received) => (progress = received) });
-      expect(Buffer.from(fetched as Uint8Array).toString()).toBe(bytes);
-      expect(progress).toBe(blob.length);
-
-      const second = topics.blob(blob.sha256, 1);
-      const forged = Buffer.alloc(limits.blob.chunkSizeBytes, 7);
-      const cases = [
-        { payload: forged, seen: "sha-256" },
-        { payload: forged.subarray(1), seen: `${second} has ${forged.length - 1} bytes` },
-        { payload: Buffer.concat([forged, forged.subarray(0, 1)]), seen: `${second} has more` },
-      ];
-      for (const { payload, seen } of cases) {
-        await link.publish({ topic: second, payload, retain: true });
-        const refusal = { kind: "refused", rule: "delivery.hash", seen: expect.stringContaining(seen) };
-        expect(await fetchBlob(link, topics, blob)).toMatchObject(refusal);
-      }
-      await link.publish({ topic: second, payload: "", retain: true });
-      const refused = fetchBlob(link, topics, blob);
-      for (let attempt = 0; attempt < limits.blob.chunkAttempts; attempt += 1) {
-        await link.publish({ topic: "turn", payload: "" });
-        await clock.advance(limits.blob.chunkTimeoutMs);
-      }
-      expect(await refused).toMatchObject({ rule: "delivery.missing", seen: expect.stringContaining(second) });
-      await clearBlob(link, topics, blob);
-      await using spy = await openSpy(broker.url, "outstation/v1/blob/#");
-      await spy.publish("outstation/v1/blob/end", "");
-      await spy.until("outstation/v1/blob/end ");
-      expect(spy.seen).toEqual(["outstation/v1/blob/end "]);
-    });
-
-    it("goes on with a download after the connection dropped in the middle", async () => {
+    it("counts the bytes of its socket, over every connection", async () => {
       await using link = open();
       await untilOnline(link);
-      const bytes = Buffer.alloc(limits.blob.chunkSizeBytes * 3, 1);
-      const blob = await publishBlob(link, topics, bytes.subarray(0, limits.blob.chunkSizeBytes * 2));
-      await clearBlob(link, topics, blob);
-      const fetching = fetchBlob(link, topics, blob);
+      await link.publish({ topic: "t", payload: Buffer.alloc(10_000) });
+      const first = link.traffic.socket;
+      expect(first.out).toBeGreaterThan(10_000);
+      expect(first.in).toBeGreaterThan(4);
       await Promise.all([untilOffline(link), broker.stop()]);
       await broker.start();
       await untilOnline(link);
-      await publishBlob(link, topics, bytes.subarray(0, limits.blob.chunkSizeBytes * 2));
-      expect(await fetching).toHaveLength(blob.length);
+      expect(link.traffic.socket.out).toBeGreaterThan(first.out);
+      expect(link.traffic.socket.in).toBeGreaterThan(first.in);
     });
   });

@@ -1,12 +1,12 @@
 // Fails or cuts the power at every single disk operation of the store, reopens, and checks what must hold.
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../../src/base/hash.ts";
 import { silentLog } from "../../src/base/log.ts";
-import type { VerifiedComponent } from "../../src/protocol/release.ts";
+import type { VerifiedTarget } from "../../src/protocol/release.ts";
 import { openComponentStore } from "../../src/store/componentStore.ts";
 import { type CommittedSet, openDeploymentStore } from "../../src/store/deploymentStore.ts";
 import { openOutbox, type Outbox } from "../../src/store/outbox.ts";
 import { createFaultDisk, type Fault, type FaultDisk, survivals } from "../support/faultDisk.ts";
+import { installBytes, readInstalled, targetFor } from "../support/installed.ts";
 import { createEagerClock } from "../support/manualClock.ts";
 
 const clock = createEagerClock();
@@ -22,12 +22,16 @@ async function everywhere(start: FaultDisk, kind: (typeof kinds)[number], run: (
   }
 }
 
-function component(text: string): VerifiedComponent {
-  const bytes = Buffer.from(text);
-  return { bytes, target: { sha256: sha256Hex(bytes), lengthBytes: bytes.length } } as unknown as VerifiedComponent;
+interface Component {
+  readonly bytes: Uint8Array;
+  readonly target: VerifiedTarget;
 }
 
-function setOf(version: number, { target }: VerifiedComponent): CommittedSet {
+function component(text: string): Component {
+  return { bytes: Buffer.from(text), target: targetFor(Buffer.from(text)) };
+}
+
+function setOf(version: number, { target }: Component): CommittedSet {
   const boiler = {
     release: `boiler@1.0.${version}`,
     sha256: target.sha256,
@@ -40,10 +44,10 @@ function setOf(version: number, { target }: VerifiedComponent): CommittedSet {
 describe.each(kinds)("an update with %o at every operation", (kind) => {
   it("leaves the old or the new deployment active, with its component whole", async () => {
     const [old, next] = [component("old"), component("new")];
-    const update = async (disk: FaultDisk, version: number, installed: VerifiedComponent): Promise<void> => {
+    const update = async (disk: FaultDisk, version: number, installed: Component): Promise<void> => {
       const components = await openComponentStore(disk, "/components", silentLog);
       const deployments = await openDeploymentStore(disk, "/state", options);
-      await components.install(installed);
+      await installBytes(components, installed.bytes);
       await deployments.beginTrial(setOf(version, installed));
       await deployments.commitTrial({ kind: "committed", detail: "", at: "", bootId: "" });
       await components.prune(new Set([installed.target.sha256]));
@@ -57,7 +61,7 @@ describe.each(kinds)("an update with %o at every operation", (kind) => {
       const { active } = (await openDeploymentStore(survivor, "/state", options)).read();
       const store = await openComponentStore(survivor, "/components", silentLog);
       seen.add(active?.version ?? 0);
-      const bytes = await store.load(active?.components["boiler"]?.sha256 ?? "");
+      const bytes = await readInstalled(survivor, store, active?.components["boiler"]?.sha256 ?? "");
       expect(Buffer.from(bytes ?? []).toString()).toBe(active?.version === 1 ? "old" : "new");
     });
     expect(cuts).toBeGreaterThanOrEqual(4);

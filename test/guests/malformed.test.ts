@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OpenedBoard } from "../../devices/openBoard.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { limits } from "../../src/base/limits.ts";
-import { sha256Hex } from "../../src/base/hash.ts";
 import { isRefusal } from "../../src/protocol/refusal.ts";
 import { admitComponent, type Admission } from "../../src/runtime/admit.ts";
 import { openTranspileCache, type TranspileCache, type TranspiledComponent } from "../../src/runtime/cache.ts";
 import { startIncarnation, type IncarnationOptions } from "../../src/runtime/incarnation.ts";
+import { writeComponent } from "../support/componentFile.ts";
 import { buildGuest, openTestBoard, parseGuestDeployment } from "../support/guests.ts";
 import { mutate } from "../support/mutate.ts";
 import { createTemporaryDirectory } from "../support/temporaryDirectory.ts";
@@ -59,9 +59,8 @@ test.each(Array.from({ length: mutations }, (_, seed) => seed))(
 
 /** Runs the bytes as far as they go; resolves with what became of them. */
 async function outlive(bytes: Uint8Array): Promise<string> {
-  const outcome = await cache.prepare({ sha256: sha256Hex(bytes), bytes }, (shape) =>
-    admitComponent("echo", shape, deployment, board.ports),
-  );
+  await using file = await writeComponent(bytes);
+  const outcome = await cache.prepare(file, (shape) => admitComponent("echo", shape, deployment, board.ports));
   if (isRefusal(outcome)) return `refused ${outcome.rule}: ${outcome.seen}`;
   const life = startIncarnation(optionsFor(outcome.transpiled, outcome.admitted));
   const answer = await life.message("echo", '"hello"');
@@ -72,7 +71,8 @@ async function outlive(bytes: Uint8Array): Promise<string> {
 /** Starts bytes that nothing could call; resolves with "started", or with why they did not. */
 async function start(bytes: Uint8Array): Promise<string> {
   const admission = { kind: "admitted", imports: [], handlers: [], isProgram: false } as const;
-  const outcome = await cache.prepare({ sha256: sha256Hex(bytes), bytes }, () => admission);
+  await using file = await writeComponent(bytes);
+  const outcome = await cache.prepare(file, () => admission);
   if (isRefusal(outcome)) return outcome.seen;
   const life = startIncarnation(optionsFor(outcome.transpiled, admission));
   const started = await life.healthy.then(

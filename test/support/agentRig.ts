@@ -7,6 +7,7 @@ import { systemDeviceClock } from "../../devices/clock.ts";
 import { openBoard, type OpenedBoard } from "../../devices/openBoard.ts";
 import { parseBoardFile } from "../../devices/boardFile.ts";
 import { buildComponent } from "../../examples/build.ts";
+import type { Memory } from "../../src/agent/precheck.ts";
 import { startAgent, type Agent } from "../../src/agent/agent.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -19,11 +20,13 @@ import { sendCommand } from "../../src/operator/sendCommand.ts";
 import { openSession } from "../../src/operator/session.ts";
 import { initWorkspace } from "../../src/operator/workspace.ts";
 import type { CommandResult } from "../../src/protocol/command.ts";
+import type { Needs } from "../../src/protocol/release.ts";
 import type { EventDocument, ReportedDocument, StateDocument } from "../../src/protocol/reports.ts";
 import { openNodeDisk } from "../../src/store/nodeDisk.ts";
 import { createTemporaryDirectory } from "./temporaryDirectory.ts";
 
 const gateway = "g-1";
+const mebibyte = 1024 ** 2;
 const time = { clock: systemClock, random: systemRandom };
 const guest = join(import.meta.dirname, "guest");
 
@@ -31,6 +34,11 @@ export interface AgentRig extends AsyncDisposable {
   /** The operator's workspace. */
   readonly fleet: string;
   readonly brokerUrl: string;
+  readonly stateDirectory: string;
+  /** What the agent is told of its machine; may be changed at any time. */
+  readonly machine: { freeDiskBytes: number; memory: Memory };
+  /** Every topic or filter anybody subscribed to, in order. */
+  readonly subscribed: readonly string[];
   /** Between the agent and the broker; the operator is not behind it. */
   readonly gate: Gate;
   /** The board of the agent that runs now. */
@@ -44,6 +52,8 @@ export interface AgentRig extends AsyncDisposable {
   readonly said: readonly string[];
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Publishes the test component as guest@<version>, which differs in what it needs. */
+  release(version: string, needs: Needs): Promise<void>;
   /** Signs and publishes a deployment; does not wait for it. */
   deploy(components: object): Promise<void>;
   /** Resolves with the first report since `after` that the predicate takes. */
@@ -66,6 +76,11 @@ export async function createAgentRig(): Promise<AgentRig> {
     await addRelease(workspace, { component: "guest", version, wasmBytes: await buildGuest(version) });
     await publishRelease(workspace, { component: "guest", version }, session.link);
   }
+  const stateDirectory = join(path, "state");
+  const machine = {
+    freeDiskBytes: 1024 * mebibyte,
+    memory: { totalBytes: 1024 * mebibyte, availableBytes: 1024 * mebibyte },
+  };
   const reports: ReportedDocument[] = [];
   const events: EventDocument[] = [];
   const states: StateDocument[] = [];
@@ -96,6 +111,9 @@ export async function createAgentRig(): Promise<AgentRig> {
   return {
     fleet: workspace.directory,
     brokerUrl: broker.url,
+    stateDirectory,
+    machine,
+    subscribed: broker.subscribed,
     gate,
     reports,
     events,
@@ -106,14 +124,14 @@ export async function createAgentRig(): Promise<AgentRig> {
       return running.board;
     },
     start: async () => {
-      const stateDirectory = join(path, "state");
       const board = await openBoard(boardFile, { clock: systemDeviceClock });
       const agent = await startAgent({
         config: { gateway, factory, board: "", broker: gate.url, protocol: "3.1.1" },
         stateDirectory,
         password: undefined,
-        disk: await openNodeDisk(stateDirectory),
+        disk: { ...(await openNodeDisk(stateDirectory)), freeBytes: async () => machine.freeDiskBytes },
         board,
+        memory: () => machine.memory,
         log: { ...silentLog, info: say, error: say },
         onFatal: (error) => void said.push(`fatal: ${String(error)}`),
         ...time,
@@ -121,6 +139,10 @@ export async function createAgentRig(): Promise<AgentRig> {
       running = { agent, board };
     },
     stop,
+    release: async (version, needs) => {
+      await addRelease(workspace, { component: "guest", version, wasmBytes: await buildGuest("1.0.0"), needs });
+      await publishRelease(workspace, { component: "guest", version }, session.link);
+    },
     deploy: async (components) => {
       const text = new TextEncoder().encode(JSON.stringify({ components }));
       await deployComponents(workspace, gateway, { kind: "document", text, source: "test" });

@@ -102,7 +102,6 @@ export function createCrashDisk({ nodes: initial = emptyNodes, before = () => {}
         write(bytes.subarray(offset, offset + length), position);
         return { bytesWritten: length };
       },
-      writeFile: async (bytes) => write(bytes, 0),
       sync: synced,
       datasync: synced,
       stat: async () => ({ size: bytesOf(fileNode(number)).length }),
@@ -145,6 +144,7 @@ export function createCrashDisk({ nodes: initial = emptyNodes, before = () => {}
       return descriptor(number, path);
     },
     readFile: async (path) => bytesOf(fileNode(numberAt(path))).slice(),
+    statfs: async () => ({ bavail: 2 ** 30, bsize: 4096 }),
     mkdir: async (path) => {
       let first: string | undefined;
       const parts = path.split("/").slice(1);

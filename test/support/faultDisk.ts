@@ -1,5 +1,6 @@
 // A disk in memory that forgets what was not synced, and fails or loses power at the Nth operation it is told to.
 import type { Disk, DiskFile } from "../../src/base/disk.ts";
+import { stageInMemory } from "./memoryDisk.ts";
 
 /** What a power cut leaves of writes that were not synced: nothing, all, or one half of each. */
 export const survivals = ["dropped", "kept", "first-half", "second-half"] as const;
@@ -64,6 +65,8 @@ export function createFaultDisk(fault?: Fault, files: ReadonlyMap<string, Uint8A
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   });
+  const writeFile: Disk["writeFile"] = (path, bytes) =>
+    begin(() => void stored.set(path, { durable: Uint8Array.from(bytes), unsynced: [] }));
   return {
     get operations() {
       return operations;
@@ -75,7 +78,13 @@ export function createFaultDisk(fault?: Fault, files: ReadonlyMap<string, Uint8A
       const file = stored.get(path);
       return file && viewOf(file, "kept");
     },
-    writeFile: (path, bytes) => begin(() => void stored.set(path, { durable: Uint8Array.from(bytes), unsynced: [] })),
+    writeFile,
+    stageFile: async (path) => {
+      const staged = stageInMemory(path, writeFile);
+      // It can fail or be the last thing that happens; what was appended is gone with the power either way.
+      return { ...staged, append: (bytes) => begin(() => undefined).then(() => staged.append(bytes)) };
+    },
+    freeBytes: async () => 1024 ** 3,
     remove: (path) => begin(() => void stored.delete(path)),
     list: async (directory) => [...stored.keys()].filter(inside(directory)).map(nameIn(directory)).sort(),
     makeDirectory: async () => undefined,

@@ -8,7 +8,6 @@ import type { DeviceClock } from "../../devices/clock.ts";
 import { openBoard, type OpenedBoard } from "../../devices/openBoard.ts";
 import { buildComponent } from "../../examples/build.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
-import { sha256Hex } from "../../src/base/hash.ts";
 import { componentDeploymentSchema } from "../../src/protocol/deployment.ts";
 import { formatRefusal, isRefusal } from "../../src/protocol/refusal.ts";
 import type { Reading } from "../../src/protocol/reports.ts";
@@ -16,6 +15,7 @@ import { admitComponent } from "../../src/runtime/admit.ts";
 import { openTranspileCache, type TranspileCache } from "../../src/runtime/cache.ts";
 import { startComponent, type RunningComponent } from "../../src/runtime/component.ts";
 import type { ComponentEnd, IncarnationOptions } from "../../src/runtime/incarnation.ts";
+import { writeComponent } from "./componentFile.ts";
 import { createManualClock } from "./manualDeviceClock.ts";
 import { createTemporaryDirectory } from "./temporaryDirectory.ts";
 import { createWitness, type Witness } from "./witness.ts";
@@ -70,9 +70,8 @@ export async function openGuests(build: (name: string) => Promise<Uint8Array> = 
     built.set(name, building);
     const bytes = await building;
     const deployment = parseGuestDeployment(name, options.deployment);
-    const outcome = await cache.prepare({ sha256: sha256Hex(bytes), bytes }, (shape) =>
-      admitComponent(name, shape, deployment, options.board.ports),
-    );
+    await using file = await writeComponent(bytes);
+    const outcome = await cache.prepare(file, (shape) => admitComponent(name, shape, deployment, options.board.ports));
     if (isRefusal(outcome)) throw new Error(formatRefusal(outcome));
     const { board, clock = systemClock, report = async () => undefined } = options;
     const witness = createWitness();

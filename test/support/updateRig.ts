@@ -8,7 +8,6 @@ import { createReporter } from "../../src/agent/reporter.ts";
 import { createRetainedFetch } from "../../src/agent/retainedFetch.ts";
 import type { Disk } from "../../src/base/disk.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { fetchBlob } from "../../src/link/fetchBlob.ts";
 import type { Link } from "../../src/link/link.ts";
 import type { Factory } from "../../src/protocol/factory.ts";
 import { refuse } from "../../src/protocol/refusal.ts";
@@ -17,6 +16,7 @@ import { createTopics } from "../../src/protocol/topics.ts";
 import { openComponentStore } from "../../src/store/componentStore.ts";
 import { openDeploymentStore } from "../../src/store/deploymentStore.ts";
 import { refreshTrust } from "../../src/trust/refresh.ts";
+import { openDelivery } from "./delivery.ts";
 import { createEagerClock } from "./manualClock.ts";
 import { createMapLink } from "./mapLink.ts";
 
@@ -68,8 +68,11 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
     describe: () => ({}),
     publishReported: options.publish,
     publishEvent: options.publish,
+    keep: () => undefined,
   });
-  const fetchRetained = createRetainedFetch(link.fetch);
+  const { signal } = new AbortController();
+  const fetchRetained = createRetainedFetch({ fetchTopic: link.fetch, clock, signal });
+  const delivery = await openDelivery({ disk, directory: join(directory, "downloads"), link, root: factory.root });
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const refresh: UpdateRig["refresh"] = () =>
     refreshTrust({
@@ -77,8 +80,8 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
       directory: join(directory, "trust"),
       factory: { imageRoot: encode(factory.imageRoot), directorRoot: encode(factory.directorRoot) },
       gateway,
-      fetchDirector: fetchRetained(topics.gateway(gateway).director),
-      fetchImage: fetchRetained(topics.image),
+      fetchDirector: fetchRetained({ topicOf: topics.gateway(gateway).director }),
+      fetchImage: fetchRetained({ topicOf: topics.image }),
       nowMs,
       log,
     });
@@ -89,7 +92,14 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
     clock,
     log,
     refresh,
-    deliver: (target) => deliver(target, { store, log, fetchBlob: (blob) => fetchBlob(link, topics, blob) }),
+    check: async () => undefined,
+    deliver: async (targets) => {
+      for (const target of targets) {
+        const refusal = await deliver(target, { store, log, ...delivery });
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    },
     onVerified: async (verified) => {
       options.onVerified?.(verified.deployment.version);
       await operators.replace(verified.operators);
@@ -130,9 +140,9 @@ function createPretence(store: Awaited<ReturnType<typeof openComponentStore>>, c
       const found = new Map<string, string | undefined>();
       const refused = new Map<string, ReturnType<typeof refuse>>();
       for (const [name, { sha256 }] of Object.entries(set.components)) {
-        const bytes = await store.load(sha256);
-        found.set(name, bytes && sha256);
-        if (bytes === undefined) refused.set(name, refuse("delivery.missing", `${name} is gone`, "Deploy it again."));
+        const path = await store.find(sha256);
+        found.set(name, path && sha256);
+        if (path === undefined) refused.set(name, refuse("delivery.missing", `${name} is gone`, "Deploy it again."));
       }
       const prepared: PreparedSet = { components: [], refused };
       sets.set(prepared, found);

@@ -68,8 +68,13 @@ describe("an agent", { timeout: 60_000 }, () => {
     await deployAndCommit(2, { boiler: guest("1.1.0") });
     await expect.poll(() => rig.states.at(-1)?.components).toEqual(["guest@1.1.0"]);
     const { counters } = rig.states.at(-1) ?? {};
-    expect(counters?.["bytes.in.blob"]).toBeGreaterThan(1000);
-    expect(counters?.["bytes.in.director"]).toBeGreaterThan(1000);
+    expect(counters?.["bytes.in.blobs"]).toBeGreaterThan(1000);
+    expect(counters?.["bytes.in.metadata"]).toBeGreaterThan(1000);
+    expect(counters?.["bytes.out.reports"]).toBeGreaterThan(100);
+    const all = (way: string): number =>
+      Object.entries(counters ?? {}).reduce((sum, [name, n]) => (name.startsWith(`bytes.${way}.`) ? sum + n : sum), 0);
+    expect(counters?.["bytes.socket.in"]).toBeGreaterThan(all("in"));
+    expect(counters?.["bytes.socket.out"]).toBeGreaterThan(all("out"));
     await rig.stop();
     await expect.poll(() => rig.states.at(-1)?.online).toBe(false);
   });

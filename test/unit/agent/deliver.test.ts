@@ -1,15 +1,16 @@
 // How a component gets into the store: as a delta when that works, whole when it does not, and never as anything else.
 import { describe, expect, it } from "vitest";
-import { deliver } from "../../../src/agent/deliver.ts";
+import { deliver, type FetchedBlob } from "../../../src/agent/deliver.ts";
+import { RebuildError } from "../../../src/agent/rebuild.ts";
 import { sha256Hex } from "../../../src/base/hash.ts";
-import { limits } from "../../../src/base/limits.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { offlineError } from "../../../src/link/link.ts";
 import { compressFull, makeDelta } from "../../../src/protocol/compression.ts";
-import { refuse } from "../../../src/protocol/refusal.ts";
+import { refuse, type Refusal } from "../../../src/protocol/refusal.ts";
 import type { BlobReference, VerifiedTarget } from "../../../src/protocol/release.ts";
 import { openComponentStore } from "../../../src/store/componentStore.ts";
-import { verifyComponent } from "../../../src/trust/verifyComponent.ts";
+import { rebuildIn } from "../../support/delivery.ts";
+import { installBytes, readInstalled } from "../../support/installed.ts";
 import { createMemoryDisk } from "../../support/memoryDisk.ts";
 
 const base = new TextEncoder().encode(Array.from({ length: 500 }, (_, n) => `${n * 7919}`).join());
@@ -31,9 +32,7 @@ async function start({ isBaseInstalled = true } = {}) {
   const delta = await makeDelta(base, next);
   const target = targetOf(next, full, { [sha256Hex(base)]: referTo(delta) });
   if (isBaseInstalled) {
-    const verified = verifyComponent(targetOf(base, full, {}), base);
-    if ("kind" in verified) throw new Error(verified.seen);
-    await store.install(verified);
+    await installBytes(store, base);
   }
   const blobs = new Map([
     [sha256Hex(full), full],
@@ -43,27 +42,32 @@ async function start({ isBaseInstalled = true } = {}) {
   const context = {
     store,
     log: silentLog,
-    fetchBlob: async ({ sha256 }: BlobReference) => {
+    fetchBlob: async ({ sha256 }: BlobReference): Promise<FetchedBlob | Refusal> => {
       fetched.push(sha256 === sha256Hex(full) ? "full" : "delta");
-      return blobs.get(sha256) ?? refuse("delivery.missing", "not there", "Publish it.");
+      const blob = blobs.get(sha256);
+      if (blob === undefined) return refuse("delivery.missing", "not there", "Publish it.");
+      const path = `/downloads/${sha256}`;
+      disk.files.set(path, blob);
+      return { path, remove: async () => disk.remove(path), [Symbol.asyncDispose]: async () => undefined };
     },
+    rebuild: rebuildIn(disk),
   };
   return { disk, store, full, delta, target, blobs, fetched, context };
 }
 
 describe("deliver", () => {
   it("fetches a delta alone when its base is installed", async () => {
-    const { target, context, fetched, store } = await start();
+    const { target, context, fetched, store, disk } = await start();
     expect(await deliver(target, context)).toBeUndefined();
     expect(fetched).toEqual(["delta"]);
-    expect(Buffer.from((await store.load(target.sha256)) ?? []).equals(next)).toBe(true);
+    expect(Buffer.from((await readInstalled(disk, store, target.sha256)) ?? []).equals(next)).toBe(true);
   });
 
   it("fetches the whole when no base is installed", async () => {
-    const { target, context, fetched, store } = await start({ isBaseInstalled: false });
+    const { target, context, fetched, store, disk } = await start({ isBaseInstalled: false });
     expect(await deliver(target, context)).toBeUndefined();
     expect(fetched).toEqual(["full"]);
-    expect(Buffer.from((await store.load(target.sha256)) ?? []).equals(next)).toBe(true);
+    expect(Buffer.from((await readInstalled(disk, store, target.sha256)) ?? []).equals(next)).toBe(true);
   });
 
   it("fetches nothing that is in the store, and again what rotted there", async () => {
@@ -81,13 +85,13 @@ describe("deliver", () => {
     ["is no delta at all", async () => new Uint8Array(9)],
     ["is not there", async () => undefined],
   ])("falls back to the whole when the delta %s", async (_case, forge) => {
-    const { target, context, fetched, store, blobs, delta } = await start();
+    const { target, context, fetched, store, disk, blobs, delta } = await start();
     const forged = await forge();
     if (forged === undefined) blobs.delete(sha256Hex(delta));
     else blobs.set(sha256Hex(delta), forged);
     expect(await deliver(target, context)).toBeUndefined();
     expect(fetched).toEqual(["delta", "full"]);
-    expect(Buffer.from((await store.load(target.sha256)) ?? []).equals(next)).toBe(true);
+    expect(Buffer.from((await readInstalled(disk, store, target.sha256)) ?? []).equals(next)).toBe(true);
   });
 
   it.each([
@@ -96,17 +100,24 @@ describe("deliver", () => {
     ["more bytes", async () => compressFull(new Uint8Array(next.length + 1))],
     ["no compressed bytes", async () => next],
   ])("refuses a whole that holds %s, and stores nothing", async (_case, forge) => {
-    const { target, context, store, blobs, full } = await start({ isBaseInstalled: false });
+    const { target, context, store, disk, blobs, full } = await start({ isBaseInstalled: false });
     blobs.set(sha256Hex(full), await forge());
     expect(await deliver(target, context)).toMatchObject({ rule: "delivery.hash" });
     expect(store.has(target.sha256)).toBe(false);
+    expect([...disk.files.keys()]).toEqual([]);
   });
 
-  it("refuses a component that is too large before anything is fetched", async () => {
-    const { target, context, fetched } = await start();
-    const tooLarge = { ...target, lengthBytes: limits.blob.componentMaxBytes + 1 };
-    expect(await deliver(tooLarge, context)).toMatchObject({ rule: "delivery.size" });
-    expect(fetched).toEqual([]);
+  it("rejects when the process that rebuilds is lost, keeps the blob, and is done with it the next time", async () => {
+    const { target, context, store, disk } = await start({ isBaseInstalled: false });
+    const lost = async function* (): AsyncGenerator<Uint8Array> {
+      yield next.subarray(0, 10);
+      throw new RebuildError("ended", "killed", { retryable: true });
+    };
+    await expect(deliver(target, { ...context, rebuild: lost })).rejects.toMatchObject({ code: "ended" });
+    expect(store.has(target.sha256)).toBe(false);
+    expect([...disk.files.keys()]).toEqual([`/downloads/${target.release.full.sha256}`]);
+    expect(await deliver(target, context)).toBeUndefined();
+    expect([...disk.files.keys()]).toEqual([`/components/${target.sha256}.wasm`]);
   });
 
   it("rejects while the broker is not reached, so that it is tried again", async () => {

@@ -7,6 +7,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { createManualClock, settle } from "../../support/manualClock.ts";
 
 function start() {
+  const clock = createManualClock();
   const published: string[] = [];
   const broker: { isOnline: boolean; hold: Promise<void> | undefined; refuses?: string } = {
     isOnline: true,
@@ -21,16 +22,20 @@ function start() {
   const reporter = createReporter({
     gateway: "g",
     bootId: "boot-1",
-    clock: createManualClock(),
+    clock,
     log: silentLog,
     describe: () => ({}),
-    publishReported: ({ phase, deployment }) => publish(`${phase} ${deployment}`),
+    keep: () => undefined,
+    publishReported: ({ phase, deployment, progress }) =>
+      publish(
+        `${phase} ${deployment}${progress === undefined ? "" : ` ${progress.receivedBytes}/${progress.totalBytes}`}`,
+      ),
     publishEvent: ({ detail, bootId }) => publish(`${bootId} ${detail}`),
   });
   const committed = (deployment: number): void =>
     reporter.report({ deployment, desired: deployment, phase: "committed" });
   const boot = (detail: string): void => reporter.event({ kind: "boot", detail });
-  return { published, broker, reporter, committed, boot };
+  return { published, broker, clock, reporter, committed, boot };
 }
 
 describe("the reporter", () => {
@@ -64,6 +69,22 @@ describe("the reporter", () => {
     reporter.tell({ kind: "committed", detail: "huge", at: "", bootId: "boot-0" }, async () => void (told += 1));
     await settle();
     expect([told, reporter.dropped]).toEqual([1, 1]);
+  });
+
+  it("tells how far a download is, only so often, and only while fetching", async () => {
+    const { reporter, clock, published } = start();
+    reporter.progress(1, 9);
+    reporter.report({ deployment: 1, desired: 2, phase: "fetching" });
+    for (let received = 1; received <= 8; received += 1) {
+      await clock.advance(limits.reported.progressMs / 4);
+      reporter.progress(received, 9);
+      await settle();
+    }
+    reporter.report({ deployment: 1, desired: 2, phase: "trial" });
+    await clock.advance(limits.reported.progressMs);
+    reporter.progress(9, 9);
+    await settle();
+    expect(published).toEqual(["fetching 1", "fetching 1 4/9", "fetching 1 8/9", "trial 1"]);
   });
 
   it("publishes once more what changed during a publish", async () => {

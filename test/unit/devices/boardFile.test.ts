@@ -43,8 +43,14 @@ describe("a board file", () => {
     expect(board.trace).toBe("trace.ndjson");
   });
 
+  it("may name the hardware, and has no other list", () => {
+    expect(parseBoardFile('{"hardware": ["pi-4"]}').hardware).toEqual(["pi-4"]);
+    expect(() => parseBoardFile('{"serial": {"hardware": []}}')).toThrow('at "serial.hardware.path"');
+    expect(() => parseBoardFile('{"hardware": [4]}')).toThrow('at "hardware.0"');
+  });
+
   it("may have no ports at all", () => {
-    expect(parseBoardFile("{}")).toEqual({ serial: {}, gpio: {} });
+    expect(parseBoardFile("{}")).toEqual({ hardware: [], serial: {}, gpio: {} });
   });
 
   it.each([

@@ -28,16 +28,17 @@ it("counts traffic by what it is for", () => {
   const gateway = topics.gateway("g1");
   const meter = createTrafficMeter();
   const cases = {
-    image: topics.image("root.json"),
-    blob: topics.blob("a".repeat(64), 3),
-    director: gateway.director("targets.json"),
-    telemetry: gateway.telemetry("boiler", "temperature"),
-    command: gateway.result("1"),
-    other: gateway.state,
+    metadata: [topics.image("root.json"), gateway.director("targets.json")],
+    blobs: [topics.blob("a".repeat(64), 3), gateway.get("1"), gateway.got("1", 3), gateway.got("1", "none")],
+    telemetry: [gateway.telemetry("boiler", "temperature")],
+    commands: [gateway.command("1"), gateway.result("1")],
+    reports: [gateway.state, gateway.reported, gateway.event],
+    logs: [gateway.log("boiler")],
+    other: ["elsewhere", "blob/1"],
   };
-  for (const topic of Object.values(cases)) meter.count("out", topic, 100);
-  for (const [name, topic] of Object.entries(cases))
-    expect(meter.out[name as keyof typeof cases]).toBe(topic.length + 100);
+  for (const topic of Object.values(cases).flat()) meter.count("out", topic, 100);
+  for (const [name, of] of Object.entries(cases))
+    expect(meter.out[name as keyof typeof cases]).toBe(of.join("").length + of.length * 100);
   expect(meter.in.other).toBe(0);
 });
 

@@ -6,9 +6,9 @@ import { addRelease, listReleases, renewImage } from "../../../src/operator/repo
 import { createDirector, deploy, loadDeployment, renewDirector } from "../../../src/operator/repository/director.ts";
 import { blobPath, directorDirectory, imageDirectory } from "../../../src/operator/repository/places.ts";
 import { loadRepository } from "../../../src/operator/repository/repository.ts";
-import { applyDelta, expandFull } from "../../../src/protocol/compression.ts";
 import { createFleet, createWasm, startMs } from "../../support/fleet.ts";
 import type { Fleet } from "../../support/fleet.ts";
+import { applyDelta, expandFull } from "../../support/expand.ts";
 
 async function addVersions(fleet: Fleet, versions: readonly string[]): Promise<void> {
   for (const version of versions)

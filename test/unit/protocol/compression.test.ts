@@ -1,7 +1,8 @@
 // Deltas and whole components: what comes back, and what is refused instead of coming back wrong.
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
-import { applyDelta, compressFull, expandFull, makeDelta } from "../../../src/protocol/compression.ts";
+import { compressFull, makeDelta } from "../../../src/protocol/compression.ts";
+import { applyDelta, expandFull } from "../../support/expand.ts";
 
 const base = randomBytes(3_000_000);
 const next = Buffer.concat([base.subarray(0, 1_500_000), Buffer.from("three changed lines"), base.subarray(1_400_000)]);

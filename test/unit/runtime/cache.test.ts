@@ -8,6 +8,7 @@ import { refuse } from "../../../src/protocol/refusal.ts";
 import { openTranspileCache, type TranspileCache } from "../../../src/runtime/cache.ts";
 import type { ComponentShape } from "../../../src/runtime/shape.ts";
 import { startTranspileRun } from "../../../src/runtime/transpile.ts";
+import { writeComponent } from "../../support/componentFile.ts";
 import { buildGuest } from "../../support/guests.ts";
 import { createManualClock, settle } from "../../support/manualClock.ts";
 import { createTemporaryDirectory } from "../../support/temporaryDirectory.ts";
@@ -64,10 +65,10 @@ describe("a component", () => {
 
   test("is not transpiled when it is not admitted, neither fresh nor from the disk", async () => {
     const refusal = refuse("admission.import", "it imports too much.", "Import less.");
-    expect(await cache.prepare(componentOf(echo), () => refusal)).toEqual(refusal);
+    expect(await prepare(echo, { as: () => refusal })).toEqual(refusal);
     expect(await readdir(directory.path)).toEqual([]);
     await prepare(echo);
-    expect(await cache.prepare(componentOf(echo), () => refusal)).toEqual(refusal);
+    expect(await prepare(echo, { as: () => refusal })).toEqual(refusal);
   });
 });
 
@@ -109,7 +110,7 @@ describe("the transpile process", () => {
   test("is stopped at its deadline, and nothing is left of the attempt", async () => {
     const clock = createManualClock();
     const impatient = await openTranspileCache(directory.path, clock, 50);
-    const preparing = impatient.prepare(componentOf(echo), admit);
+    const preparing = prepare(echo, { in: impatient });
     while (clock.pending().length === 0) await settle();
     await clock.advance(50);
     expect(await preparing).toMatchObject({ kind: "refused", rule: "admission.limits" });
@@ -145,10 +146,10 @@ const admit = (shape: ComponentShape): { readonly kind: "admitted"; readonly sha
   shape,
 });
 
-function componentOf(bytes: Uint8Array): { readonly sha256: string; readonly bytes: Uint8Array } {
-  return { sha256: sha256Hex(bytes), bytes };
-}
-
-function prepare(bytes: Uint8Array): Promise<unknown> {
-  return cache.prepare(componentOf(bytes), admit);
+async function prepare(
+  bytes: Uint8Array,
+  { in: asked = cache, as: decide = admit }: { in?: TranspileCache; as?: (shape: ComponentShape) => unknown } = {},
+): Promise<unknown> {
+  await using file = await writeComponent(bytes);
+  return await asked.prepare(file, decide);
 }

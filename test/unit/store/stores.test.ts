@@ -3,18 +3,18 @@ import { expect, it } from "vitest";
 import { limits } from "../../../src/base/limits.ts";
 import { sha256Hex } from "../../../src/base/hash.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import type { VerifiedComponent } from "../../../src/protocol/release.ts";
+import { isRefusal } from "../../../src/protocol/refusal.ts";
 import { openComponentStore } from "../../../src/store/componentStore.ts";
 import { type CommittedSet, openDeploymentStore } from "../../../src/store/deploymentStore.ts";
+import { verifyComponent } from "../../../src/trust/verifyComponent.ts";
+import { piecesOf } from "../../support/expand.ts";
 import { createFaultDisk } from "../../support/faultDisk.ts";
+import { installBytes, readInstalled, targetFor } from "../../support/installed.ts";
 import { createManualClock } from "../../support/manualClock.ts";
 
 const options = { clock: createManualClock(0), log: silentLog };
 
-function component(text: string): VerifiedComponent {
-  const bytes = Buffer.from(text);
-  return { bytes, target: { sha256: sha256Hex(bytes) } } as unknown as VerifiedComponent;
-}
+const logic = Uint8Array.from(Buffer.from("logic"));
 
 function setOf(version: number): CommittedSet {
   return { version, deployment: { version, gateway: "g1", components: {} }, components: {} };
@@ -23,34 +23,38 @@ function setOf(version: number): CommittedSet {
 it("gives out no component whose bytes changed, and takes it again", async () => {
   const disk = createFaultDisk();
   const store = await openComponentStore(disk, "/c", silentLog);
-  const installed = component("logic");
-  const { sha256 } = installed.target;
-  await store.install(installed);
-  expect(await store.load(sha256)).toEqual(Uint8Array.from(installed.bytes));
+  const sha256 = sha256Hex(logic);
+  await installBytes(store, logic);
+  expect(await readInstalled(disk, store, sha256)).toEqual(logic);
   disk.damage(`/c/${sha256}.wasm`, 2);
-  await store.install(installed);
-  expect(await store.load(sha256)).toEqual(Uint8Array.from(installed.bytes));
+  await installBytes(store, logic);
+  expect(await readInstalled(disk, store, sha256)).toEqual(logic);
   disk.damage(`/c/${sha256}.wasm`, 2);
-  expect(await store.load(sha256)).toBeUndefined();
+  expect(await store.find(sha256)).toBeUndefined();
   expect(store.has(sha256)).toBe(false);
   expect(await disk.list("/c")).toEqual([]);
 });
 
-it("refuses to install bytes that are not those of their target", async () => {
-  const store = await openComponentStore(createFaultDisk(), "/c", silentLog);
-  const wrong = { ...component("logic"), bytes: Buffer.from("other") };
-  await expect(store.install(wrong)).rejects.toThrow("has the hash of its target");
+it("refuses to install a file that was staged elsewhere, and leaves nothing of it", async () => {
+  const disk = createFaultDisk();
+  const store = await openComponentStore(disk, "/c", silentLog);
+  const other = await openComponentStore(disk, "/other", silentLog);
+  const target = targetFor(logic);
+  const verified = await verifyComponent(target, piecesOf(logic), () => other.stage(target.sha256));
+  if (isRefusal(verified)) throw new Error(verified.seen);
+  await expect(store.install(verified)).rejects.toThrow("staged here, under its own hash");
+  expect(await disk.list("/other")).toEqual([]);
 });
 
 it("prunes what is not kept", async () => {
   const disk = createFaultDisk();
   const store = await openComponentStore(disk, "/c", silentLog);
-  const [kept, old] = [component("kept"), component("old")];
-  await store.install(kept);
-  await store.install(old);
-  expect(await store.prune(new Set([kept.target.sha256]))).toEqual([old.target.sha256]);
+  const old = Uint8Array.from(Buffer.from("old"));
+  await installBytes(store, logic);
+  await installBytes(store, old);
+  expect(await store.prune(new Set([sha256Hex(logic)]))).toEqual([sha256Hex(old)]);
   const again = await openComponentStore(disk, "/c", silentLog);
-  expect([kept, old].map(({ target }) => again.has(target.sha256))).toEqual([true, false]);
+  expect([logic, old].map((bytes) => again.has(sha256Hex(bytes)))).toEqual([true, false]);
 });
 
 const outcome = {

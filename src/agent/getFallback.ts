@@ -1,0 +1,39 @@
+// Files of a repository from whoever serves the fleet, for brokers that lost their retained messages or have none.
+import type { Ask } from "../link/ask.ts";
+import { offlineError } from "../link/link.ts";
+import type { GetRequest } from "../protocol/get.ts";
+
+export type Repository = Extract<GetRequest, { want: "file" }>["repository"];
+
+/** Undefined when it is not to be had there. Rejects with LinkError "offline" when nobody could be asked, or as aborted. */
+export type GetFile = (file: string, maxBytes: number, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+
+/**
+ * For one refresh of one repository: after the first file that was not to be had nothing more is asked, so a gateway for
+ * which nothing is published, or a fleet that nobody serves, costs one request a refresh.
+ */
+export function createGetFallback(ask: Ask): (repository: Repository) => GetFile {
+  return (repository) => {
+    let isInVain = false;
+    return async (file, maxBytes, signal) => {
+      if (isInVain) return undefined;
+      // Also when nobody waits for the end of it any more.
+      isInVain = true;
+      let found: Uint8Array | undefined;
+      const end = await ask(
+        { want: "file", repository, file },
+        {
+          parts: new Set([0]),
+          isWanted: (_part, payload) => payload.length <= maxBytes,
+          take: (_part, payload) => {
+            found = payload;
+          },
+          signal,
+        },
+      );
+      if (end === "offline") throw offlineError();
+      isInVain = found === undefined;
+      return found;
+    };
+  };
+}

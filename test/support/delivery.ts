@@ -1,0 +1,50 @@
+// Delivery without a process: blobs through the real downloads of any disk, rebuilt in memory.
+import { fetchBlob } from "../../src/agent/fetchBlob.ts";
+import type { DeliveryContext } from "../../src/agent/deliver.ts";
+import { RebuildError, type Rebuild } from "../../src/agent/rebuild.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import type { Disk } from "../../src/base/disk.ts";
+import { fetchChunks } from "../../src/link/fetchChunks.ts";
+import type { Link } from "../../src/link/link.ts";
+import { expand } from "../../src/protocol/compression.ts";
+import { createTopics } from "../../src/protocol/topics.ts";
+import { openDownloads } from "../../src/store/downloads.ts";
+import { createEagerClock } from "./manualClock.ts";
+import { piecesOf } from "./expand.ts";
+
+export interface TestDelivery {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly link: Link;
+  /** First part of every topic. */
+  readonly root?: string;
+  /** Left out: nothing ever takes too long. */
+  readonly clock?: Clock;
+}
+
+/** A broker that is a function answers at once, so nothing is ever waited for. */
+const patientClock: Clock = { ...createEagerClock(), after: () => () => {} };
+
+export async function openDelivery(options: TestDelivery): Promise<Pick<DeliveryContext, "fetchBlob" | "rebuild">> {
+  const { disk, directory, link, root, clock = patientClock } = options;
+  const downloads = await openDownloads(disk, directory);
+  const source = { link, topics: createTopics(root), clock };
+  const { signal } = new AbortController();
+  return {
+    rebuild: rebuildIn(disk),
+    fetchBlob: (reference) =>
+      fetchBlob(reference, { downloads, fetchChunks: (blob, download) => fetchChunks(source, blob, download, signal) }),
+  };
+}
+
+/** What the process does, without a process. */
+export function rebuildIn(disk: Pick<Disk, "readFile">): Rebuild {
+  return async function* ({ blobPath, basePath, lengthBytes }) {
+    const base = basePath === undefined ? undefined : await disk.readFile(basePath);
+    try {
+      yield* expand(piecesOf((await disk.readFile(blobPath)) ?? new Uint8Array()), { maxBytes: lengthBytes, base });
+    } catch (cause) {
+      throw new RebuildError("blob", "it does not expand", { cause });
+    }
+  };
+}
