@@ -91,6 +91,7 @@ export function createCrashDisk({ nodes: initial = emptyNodes, before = () => {}
         const node = fileNode(number);
         nodes.set(number, { ...node, writes: [...node.writes, { position, bytes: bytes.slice() }] });
       });
+    let end = 0;
     const synced = async (): Promise<void> => step(`fsync ${path}`, () => sync(number));
     return {
       read: async (buffer, offset, length, position) => {
@@ -102,7 +103,10 @@ export function createCrashDisk({ nodes: initial = emptyNodes, before = () => {}
         write(bytes.subarray(offset, offset + length), position);
         return { bytesWritten: length };
       },
-      writeFile: async (bytes) => write(bytes, 0),
+      writeFile: async (bytes) => {
+        write(bytes, end);
+        end += bytes.length;
+      },
       sync: synced,
       datasync: synced,
       stat: async () => ({ size: bytesOf(fileNode(number)).length }),
