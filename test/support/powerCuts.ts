@@ -1,7 +1,7 @@
 // Enumerates what power cuts and kills may leave of a gateway's life, boots over each state, and says what does not hold.
 import { createHash } from "node:crypto";
 import { nodesOf } from "./crashDisk.ts";
-import { type Nodes, survivors, treeOf } from "./crashFiles.ts";
+import { type Nodes, survivors, type Tree, treeOf } from "./crashFiles.ts";
 import { checkBoot, type World } from "./checkBoot.ts";
 import {
   cleanNodes,
@@ -36,55 +36,67 @@ interface State {
   readonly world: World;
 }
 
+interface Tried {
+  cuts: number;
+  /** What the cuts left, and what that is once the disk was opened. */
+  readonly left: Set<string>;
+  readonly states: Set<string>;
+}
+
 /** One life, cut at every operation; a process killed at every operation, and the power then cut; and cut again. */
 export async function enumeratePowerCuts(options: EnumerationOptions): Promise<Enumeration> {
   const { again, mostPerCut } = options;
-  const seen = new Set<string>();
+  const tried: Tried = { cuts: 0, left: new Set(), states: new Set() };
   const violations: string[] = [];
-  const life = await liveOnce(options);
-  let cuts = 0;
   const visit = async (state: State, bootId: string): Promise<boolean> => {
-    cuts += 1;
-    if (isKnown(seen, state, mostPerCut)) return false;
+    const trees = [treeOf(state.nodes), ...survivors(state.nodes, mostPerCut)];
+    if (isKnown(tried.states, trees, state.world)) return false;
     const openDisk = (): ReturnType<typeof openModelDisk> => openModelDisk(options, state.nodes);
     const check = { rounds: options.rounds, world: state.world, bootId, stateDirectory, openDisk, runningAt };
     const found = await checkBoot(check).catch((thrown: unknown) => [`${thrown}`]);
     violations.push(...found.map((violation) => `${state.cause}: ${violation}`));
     return true;
   };
+  const life = await liveOnce(options);
   for (const moment of life)
-    for await (const state of statesAt(options, moment)) {
+    for await (const state of statesAt(options, moment, tried)) {
       if (mostPerCut !== undefined && violations.length > 0) break;
       const isNew = await visit(state, "boot-again");
       if (!isNew || !again(state.cause)) continue;
+      // A boot that fails has just been found by the visit.
       const second = await runOn(options, { ...state, bootId: "boot-again" }).catch(() => []);
       for (const later of second)
-        for await (const next of cutsAt(options, later))
+        for await (const next of cutsAt(options, later, tried))
           await visit({ ...next, cause: `${state.cause}, ${next.cause}` }, "boot-at-last");
     }
-  return { operations: life.length, cuts, states: seen.size, violations };
+  return { operations: life.length, cuts: tried.cuts, states: tried.states.size, violations };
 }
 
-async function* statesAt(options: EnumerationOptions, moment: Moment): AsyncGenerator<State> {
-  yield* cutsAt(options, moment);
+async function* statesAt(options: EnumerationOptions, moment: Moment, tried: Tried): AsyncGenerator<State> {
+  yield* cutsAt(options, moment, tried);
   yield { ...moment, cause: `killed before "${moment.step}"` };
 }
 
-async function* cutsAt(options: EnumerationOptions, { step, nodes, world }: Moment): AsyncGenerator<State> {
-  for (const tree of survivors(nodes, options.mostPerCut))
+/** Those that nothing was yet seen like. */
+async function* cutsAt(options: EnumerationOptions, moment: Moment, tried: Tried): AsyncGenerator<State> {
+  const { step, nodes, world } = moment;
+  for (const tree of survivors(nodes, options.mostPerCut)) {
+    tried.cuts += 1;
+    if (isKnown(tried.left, [tree], world)) continue;
     yield { cause: `cut before "${step}"`, world, nodes: await cleanNodes(options, nodesOf(tree)) };
+  }
 }
 
 /** The same to whoever boots: the same files, with the same of them on the medium, and the same seen by the world. */
-function isKnown(seen: Set<string>, { nodes, world }: State, most: number | undefined): boolean {
+function isKnown(seen: Set<string>, trees: readonly Tree[], world: World): boolean {
   const hash = createHash("sha256").update(JSON.stringify(world));
-  for (const tree of [treeOf(nodes), ...survivors(nodes, most)])
+  for (const tree of trees)
     for (const [path, bytes] of tree) {
       const length = bytes === undefined ? -1 : bytes.length;
       hash.update(`${path}\0${length}\0`).update(bytes ?? new Uint8Array());
     }
   const digest = hash.digest("hex");
-  if (seen.has(digest)) return true;
+  const isKnown = seen.has(digest);
   seen.add(digest);
-  return false;
+  return isKnown;
 }
