@@ -46,7 +46,7 @@ async function live(seed: number): Promise<number> {
   const boot = async (): Promise<UpdateRig> => {
     const { factory, nowMs } = history;
     const settings = { disk, stateDirectory: "/state", factory, gateway, nowMs, bootId: "boot", fetch: link };
-    const rig = await openUpdateRig({ ...settings, publish: async () => {} });
+    const rig = await openUpdateRig({ ...settings, clock, publish: async () => {} });
     await untilOnline(link);
     await rig.update().catch((thrown: unknown) => {
       if (!(thrown instanceof OutstationError)) throw thrown;

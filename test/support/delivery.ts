@@ -18,15 +18,21 @@ export interface TestDelivery {
   readonly link: Link;
   /** First part of every topic. */
   readonly root?: string;
-  /** Left out: nothing ever takes too long. */
+  /** Left out: what is not there at once is missing. */
   readonly clock?: Clock;
 }
 
-/** A broker that is a function answers at once, so nothing is ever waited for. */
-const patientClock: Clock = { ...createEagerClock(), after: () => () => {} };
+/** A broker that is a function has answered by the next turn of the event loop, or never does. */
+const turnClock: Clock = {
+  ...createEagerClock(),
+  after: (_ms, task) => {
+    const turn = setImmediate(task);
+    return () => clearImmediate(turn);
+  },
+};
 
 export async function openDelivery(options: TestDelivery): Promise<Pick<DeliveryContext, "fetchBlob" | "rebuild">> {
-  const { disk, directory, link, root, clock = patientClock } = options;
+  const { disk, directory, link, root, clock = turnClock } = options;
   const downloads = await openDownloads(disk, directory);
   const source = { link, topics: createTopics(root), clock };
   const { signal } = new AbortController();

@@ -6,6 +6,7 @@ import { openOperators } from "../../src/agent/operators.ts";
 import { Reconciler } from "../../src/agent/reconcile.ts";
 import { createReporter } from "../../src/agent/reporter.ts";
 import { createRetainedFetch } from "../../src/agent/retainedFetch.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import type { Disk } from "../../src/base/disk.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Link } from "../../src/link/link.ts";
@@ -29,6 +30,8 @@ export interface UpdateRigOptions {
   readonly bootId: string;
   /** The retained message of a topic, undefined when there is none; or a whole link. */
   readonly fetch: ((topic: string) => Promise<Uint8Array | undefined>) | Link;
+  /** For the waits of a download, when it goes over a whole link. */
+  readonly clock?: Clock;
   /** Resolves when the broker has it. */
   readonly publish: (document: EventDocument | ReportedDocument) => Promise<void>;
   /** Called when a deployment was verified, before anything is done about it. */
@@ -72,7 +75,13 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
   });
   const { signal } = new AbortController();
   const fetchRetained = createRetainedFetch({ fetchTopic: link.fetch, clock, signal });
-  const delivery = await openDelivery({ disk, directory: join(directory, "downloads"), link, root: factory.root });
+  const delivery = await openDelivery({
+    disk,
+    directory: join(directory, "downloads"),
+    link,
+    root: factory.root,
+    ...(options.clock && { clock: options.clock }),
+  });
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const refresh: UpdateRig["refresh"] = () =>
     refreshTrust({
