@@ -89,6 +89,12 @@ export const limits = {
     deploymentMaxBytes: 64 * KiB,
     /** Publishers whose metadata is read to find one target (TUF 5.6.7). */
     publishers: 32,
+    /** Keys of one publisher: the gateway remembers their ids with every floor that they vouch for. */
+    publisherKeys: 16,
+    /** Path patterns of one publisher, of which each is tried on every target of its components. */
+    publisherPaths: 64,
+    /** Characters of a target's path, and of a pattern: a pattern takes the square of it in time, and no longer. */
+    pathCharacters: 256,
     /** Root versions walked in one refresh. */
     rootRotations: 32,
   },

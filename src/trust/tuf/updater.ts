@@ -169,5 +169,9 @@ function targetsOf(store: TrustedMetadataStore, role: string): NonNullable<typeo
 }
 
 function refuseTargets(role: string): Refusal {
-  return refuse("trust.malformed", `A target of ${role} has no sha-256 or no whole length.`, fixes.malformed);
+  return refuse(
+    "trust.malformed",
+    `A target of ${role} has no sha-256, no whole length or too long a path.`,
+    fixes.malformed,
+  );
 }
