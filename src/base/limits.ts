@@ -44,6 +44,8 @@ export const limits = {
     askAgainMs: 3600 * seconds,
     /** A clock that is off by more than this is worth a line in the log; certificates and commands allow about as much. */
     worthSayingS: 60,
+    /** The end of the year 9999: later times cannot be written everywhere, and then no calendar has them. */
+    latestMs: 253_402_300_799_999,
   },
   link: {
     /** Messages published and not yet acknowledged; above 20 the rate gains nothing (docs/benchmarks.md). */

@@ -87,7 +87,8 @@ function storeOf(updater: Updater): TrustedMetadataStore {
 function setReferenceTime(store: TrustedMetadataStore, nowMs: number): void {
   if (!(Reflect.get(store, "referenceTime") instanceof Date))
     throw new TrustError("tuf-js-changed", "tuf-js keeps its reference time elsewhere; adapt src/trust/tuf to it.");
-  Reflect.set(store, "referenceTime", new Date(nowMs));
+  // After a time that is none nothing ever expires.
+  Reflect.set(store, "referenceTime", new Date(Math.min(nowMs, limits.time.latestMs)));
 }
 
 interface Search {

@@ -30,6 +30,7 @@ describe("the tuf-js wrapper", () => {
     await using fleet = await createFleet();
     expect(await run(fleet, startMs + dayMs)).toMatchObject({ versions: { timestamp: 1 }, signedAtMs: startMs });
     expect(await run(fleet, startMs + 8 * dayMs)).toMatchObject({ rule: "trust.expired" });
+    expect(await run(fleet, Number.MAX_SAFE_INTEGER)).toMatchObject({ rule: "trust.expired" });
   });
 
   test("says that there is no timestamp, and names any other file that is missing", async () => {
