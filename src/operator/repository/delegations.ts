@@ -99,6 +99,24 @@ export function listTargets(state: RepositoryState): readonly TargetFile[] {
   return [...listed.values()];
 }
 
+/**
+ * Delegations that somebody else wrote down, before they are signed. OperatorError "publisher-invalid" or "root-invalid"
+ * for what a list of names, paths and key ids would not show: another key under a known id, and hashes in place of paths.
+ */
+export function checkDelegations(delegations: Delegations | undefined, source: string): void {
+  if (delegations === undefined) return;
+  const { roles = {}, succinctRoles, keys } = delegations;
+  for (const delegated of Object.values(roles)) {
+    const { name, paths = [], terminating } = delegated;
+    const role = orInvalid(`The delegation to ${name} in ${source}`, "role", () => readRole(delegated, keys));
+    checkPublisher({ name, paths, ...role });
+    if (!terminating)
+      throw new OperatorError("publisher-invalid", `In ${source} ${name} does not have the last word on its paths.`);
+  }
+  if (succinctRoles !== undefined)
+    throw new OperatorError("publisher-invalid", `${source} delegates to hash bins, which no gateway takes.`);
+}
+
 function createDelegations(
   roles: Readonly<Record<string, DelegatedRole>>,
   keys: Readonly<Record<string, Key>>,
