@@ -46,6 +46,8 @@ export interface VerifiedMetadata {
   readonly targets: ReadonlyMap<string, SignedTarget>;
   /** The publishers whose metadata was needed for the targets asked for. */
   readonly publishers: ReadonlyMap<string, DelegatedRole>;
+  /** Target asked for to the publishers that are trusted with its path, whoever lists it. */
+  readonly vouchers: ReadonlyMap<string, ReadonlyMap<string, Authority>>;
   readonly delegates: boolean;
 }
 
@@ -115,6 +117,14 @@ export function findOddDelegation({ delegations }: Targets, role: string): strin
       return `${name} has paths that are no patterns such as boiler/*, or over ${publisherPaths}`;
   }
   return undefined;
+}
+
+/** TUF 5.6.7: who may list a target at this path, by the top-level targets; nobody after a terminating delegation. */
+export function readVouchers({ delegations, version }: Targets, path: string): ReadonlyMap<string, Authority> {
+  const trusted = [...(delegations?.rolesForTarget(path) ?? [])];
+  const last = trusted.findIndex(({ terminating }) => terminating);
+  const asked = last < 0 ? trusted : trusted.slice(0, last + 1);
+  return new Map(asked.map(({ role }) => [role, { version, keys: delegations?.roles?.[role]?.keyIDs ?? [] }]));
 }
 
 /** The targets of one role's metadata; undefined when one of them has no sha-256, no whole length or an endless path. */

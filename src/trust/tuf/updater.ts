@@ -9,7 +9,7 @@ import { isRefusal, refuse } from "../../protocol/refusal.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { TrustError } from "../error.ts";
 import type { FetchFile } from "../fetchFile.ts";
-import { describeRoot, readSignedAt, readTargets } from "./metadata.ts";
+import { describeRoot, readSignedAt, readTargets, readVouchers } from "./metadata.ts";
 import type { DelegatedRole, SignedTarget, VerifiedMetadata } from "./metadata.ts";
 import { fixes, Witness } from "./witness.ts";
 
@@ -44,8 +44,9 @@ export async function runUpdater(run: UpdaterRun): Promise<VerifiedMetadata | Re
   witness.watch(store);
   try {
     await updater.refresh();
-    const published = await findPublished(updater, store, { witness, paths: run.paths ?? [] });
-    return isRefusal(published) ? published : readVerified(store, witness, published);
+    const search = { witness, paths: run.paths ?? [] };
+    const published = await findPublished(updater, store, search);
+    return isRefusal(published) ? published : readVerified(store, search, published);
   } catch (thrown) {
     return witness.explain(thrown);
   }
@@ -123,7 +124,7 @@ async function findPublished(
 
 function readVerified(
   store: TrustedMetadataStore,
-  witness: Witness,
+  { witness, paths }: Search,
   published: readonly SignedTarget[],
 ): VerifiedMetadata | Refusal {
   const { root, timestamp, snapshot, targets } = store;
@@ -148,6 +149,7 @@ function readVerified(
     // TUF 5.6.7: what the top-level targets list themselves counts before any delegation.
     targets: new Map([...published, ...listed].map((target) => [target.path, target])),
     publishers,
+    vouchers: new Map(paths.map((path) => [path, readVouchers(targets.signed, path)])),
     delegates: targets.signed.delegations !== undefined,
   };
 }
