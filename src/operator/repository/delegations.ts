@@ -2,6 +2,7 @@
 import type { Key, TargetFile } from "@tufjs/models";
 import { Delegations } from "@tufjs/models/dist/delegations.js";
 import { DelegatedRole } from "@tufjs/models/dist/role.js";
+import { limits } from "../../base/limits.ts";
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
 import type { PublicKey } from "../keys/key.ts";
@@ -27,8 +28,6 @@ export interface Publisher extends NewPublisher {
   readonly isSigned: boolean;
 }
 
-/** A gateway looks at no more of them on its way to one target (TUF 5.6.7). */
-const most = 32;
 const reserved: readonly string[] = rootRoles;
 
 /** Delegations with one more publisher; one of that name is replaced where it stands. */
@@ -45,6 +44,8 @@ export function addPublisher(before: Delegations | undefined, publisher: NewPubl
   const role = new DelegatedRole({ name, keyIDs, threshold, terminating: true, paths: [...paths] });
   const table = Object.fromEntries(keys.map((key) => [key.keyId, createTufKey(key)]));
   const next = { ...roles, [name]: role };
+  // A gateway looks at no more of them on its way to one target (TUF 5.6.7).
+  const most = limits.trust.publishers;
   if (Object.keys(next).length > most)
     throw new OperatorError("publisher-invalid", `There may be ${most} publishers. Remove one first.`);
   return createDelegations(next, { ...before?.keys, ...table });

@@ -9,6 +9,7 @@ import { getSchema, type GetRequest } from "../../protocol/get.ts";
 import { isName } from "../../protocol/topics.ts";
 import { readBytesIfPresent, readSlice } from "../files.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "../repository/places.ts";
+import { onlineSigners } from "../repository/signers.ts";
 import { signTime } from "../signTime.ts";
 import type { Workspace } from "../workspace.ts";
 import { createAllowance, type Allowance } from "./allowance.ts";
@@ -87,7 +88,8 @@ async function readTime(
   { gateway }: Asked,
   { nonce }: Extract<GetRequest, { want: "time" }>,
 ): Promise<Uint8Array> {
-  return signTime({ gateway, nonce }, workspace.clock.nowMs(), await workspace.loadKey("director"));
+  const { timestamp } = await onlineSigners(workspace, "director");
+  return signTime({ gateway, nonce }, workspace.clock.nowMs(), timestamp);
 }
 
 async function publishPart(
