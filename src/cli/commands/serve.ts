@@ -1,5 +1,5 @@
 // outstation serve: the process that keeps a fleet's broker filled and fresh, and answers gateways that find nothing there.
-import { serveFleet, runPass, type Pass, type ServeOptions } from "../../operator/serve/serveFleet.ts";
+import { checkOnlineKeys, serveFleet, runPass, type Pass, type ServeOptions } from "../../operator/serve/serveFleet.ts";
 import { consoleLog } from "../consoleLog.ts";
 import type { Command } from "../command.ts";
 
@@ -25,6 +25,7 @@ for a timer, where gateways need no answers. Where nothing of this runs, "outsta
   words: { min: 0, max: 0 },
   run: async (context) => {
     const workspace = await context.workspace();
+    await checkOnlineKeys(workspace);
     await using session = await context.session(workspace);
     const options: ServeOptions = { workspace, session, log: consoleLog(context.progress) };
     if (context.options["once"] === true) {
