@@ -20,9 +20,9 @@ import type { Memory } from "./precheck.ts";
 import { reachBroker } from "./reachBroker.ts";
 import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
-import { createRefresh } from "./repositories.ts";
+import { createRepositories, type Repositories, type RepositoriesOptions } from "./repositories.ts";
 import { collectCounters, createState, type LifeSigns } from "./stateDocument.ts";
-import { openStores, type Stores } from "./stores.ts";
+import { openStores, pruneStores, type Stores } from "./stores.ts";
 import { drainWhenOnline } from "./drain.ts";
 import { createVoices, type Voices } from "./voice.ts";
 
@@ -67,6 +67,8 @@ class Wiring implements Agent {
   readonly #voices: Voices;
   readonly #components: ComponentSet;
   readonly #reporter: Reporter;
+  readonly #linked: Omit<RepositoriesOptions, "installed"> & AgentOptions;
+  readonly #repositories: Repositories;
   readonly #reconciler: Reconciler;
   readonly #executor: Executor;
   readonly #stop = new AbortController();
@@ -90,6 +92,10 @@ class Wiring implements Agent {
     this.#components = this.#createComponents();
     this.#reporter = this.#createReporter();
     this.#link = this.#openLink();
+    const ask = createAsk({ ...options, link: this.#link, topics: this.#own });
+    this.#linked = { ...options, link: this.#link, topics: this.#topics, ask, signal: this.#stop.signal };
+    const installed = (): number | undefined => stores.deployments.read().active?.version;
+    this.#repositories = createRepositories({ ...this.#linked, installed });
     this.#reconciler = this.#createReconciler();
     this.#executor = createExecutor({ reconcile: () => this.#reconciler.reconcile(), ...options });
   }
@@ -99,6 +105,7 @@ class Wiring implements Agent {
     const { log } = this.#options;
     const commands = openCommands({
       ...this.#options,
+      clock: this.#repositories.clock,
       gateway: this.#options.config.gateway,
       directory: this.#options.stateDirectory,
       operators: () => this.#stores.operators.read(),
@@ -115,7 +122,11 @@ class Wiring implements Agent {
       await booted;
       await this.#commands?.receive(token);
     });
-    this.#subscribe(this.#own.director("timestamp.json"), () => this.#executor.nudge());
+    this.#subscribe(this.#own.director("timestamp.json"), (_topic, payload) => {
+      this.#repositories.heard.hear(payload);
+      this.#executor.nudge();
+    });
+    this.#link.onOffline(() => this.#repositories.heard.forget());
     // First in its queue, so that no deployment is looked at before the committed set runs.
     this.#executor.run(() => booted.then(() => this.#reconciler.resumeTrial()));
     await booted;
@@ -155,6 +166,8 @@ class Wiring implements Agent {
     this.#reporter.refresh();
     void this.#commands?.flush();
     this.#executor.nudge();
+    // What was refused by a wrong clock is looked at again.
+    void this.#repositories.clock.ask().then((isCorrected) => isCorrected && this.#executor.nudge());
   }
 
   #publish(topic: string, document: unknown, retain = false): Promise<void> {
@@ -222,41 +235,29 @@ class Wiring implements Agent {
   }
 
   #createReconciler(): Reconciler {
-    const { clock, random, log } = this.#options;
+    const { clock, log } = this.#options;
     const { deployments, operators } = this.#stores;
-    const ask = createAsk({ link: this.#link, topics: this.#own, clock, random });
-    const shared = { ...this.#options, link: this.#link, topics: this.#topics, ask, signal: this.#stop.signal };
     return new Reconciler({
       deployments,
       components: this.#components,
       reporter: this.#reporter,
       clock,
       log,
-      refresh: createRefresh(shared),
+      refresh: this.#repositories.refresh,
       check: createPrecheck({
-        ...shared,
+        ...this.#options,
         stores: this.#stores,
         running: () => Object.keys(this.#components.describe()).length,
       }),
       deliver: createDelivery({
-        ...shared,
+        ...this.#linked,
         stores: this.#stores,
         onProgress: (receivedBytes, totalBytes) => this.#reporter.progress(receivedBytes, totalBytes),
       }),
       onVerified: (verified) => operators.replace(verified.operators),
-      onSettled: () => this.#prune(),
+      onSettled: () => pruneStores(this.#stores),
       reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),
     });
-  }
-
-  /** Keeps the bytes of the active and the previous set; the rest can be fetched again. */
-  async #prune(): Promise<void> {
-    const { deployments, store, cache, downloads } = this.#stores;
-    const { active, previous } = deployments.read();
-    const keep = [active, previous].flatMap((set) => Object.values(set?.components ?? {}).map(({ sha256 }) => sha256));
-    await store.prune(new Set(keep));
-    await cache.prune(new Set(keep));
-    await downloads.clear();
   }
 
   #openLink(): Link {

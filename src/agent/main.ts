@@ -14,6 +14,7 @@ import { DocumentError } from "../protocol/document.ts";
 import { agentVersion } from "../protocol/version.ts";
 import { openNodeDisk } from "../store/nodeDisk.ts";
 import { startAgent } from "./agent.ts";
+import { readClockFloor } from "./clockFloor.ts";
 import { ConfigError, loadConfig, loadFactory, readNamedFile, saveConfig, type GatewayConfigText } from "./config.ts";
 import { createLog } from "./log.ts";
 import type { Memory } from "./precheck.ts";
@@ -33,6 +34,10 @@ const help = `outstationd: the Outstation agent on a gateway
 
   outstationd why [--state <directory>] [--json]
       Says why the gateway does not run what was asked of it: rule, what was seen, what to do. Needs no broker.
+
+  outstationd clock [--state <directory>]
+      Prints the earliest that it can be now, in seconds since 1970: what the director last attested. The systemd unit
+      sets a clock that is behind it, so that certificates can be checked on a board without a battery.
 
   --state <directory>   where everything is kept (default: $STATE_DIRECTORY, else ./outstation-state)
   --log <level>         debug, info, warn or error (default info)
@@ -74,6 +79,7 @@ async function main(args: string[]): Promise<number> {
     if (verb === "setup") return await setup(values);
     if (verb === "run") return await run(values);
     if (verb === "why") return await tellWhy(values);
+    if (verb === "clock") return say(process.stdout, `${await readClockFloor(stateDirectory(values))}`, 0);
     return say(process.stderr, `outstationd: there is no "${verb}".\n\n${help}`, 2);
   } catch (error) {
     return say(process.stderr, `outstationd: ${describeError(error)}`, exitCodeOf(error));

@@ -46,3 +46,12 @@ export async function openStores(directory: string, { config, disk, clock, log }
     cache: await openTranspileCache(at("transpiled"), clock),
   };
 }
+
+/** Keeps the bytes of the active and the previous set; the rest can be fetched again. */
+export async function pruneStores({ deployments, store, cache, downloads }: Stores): Promise<void> {
+  const { active, previous } = deployments.read();
+  const keep = [active, previous].flatMap((set) => Object.values(set?.components ?? {}).map(({ sha256 }) => sha256));
+  await store.prune(new Set(keep));
+  await cache.prune(new Set(keep));
+  await downloads.clear();
+}

@@ -5,8 +5,8 @@ import type { Log } from "../base/log.ts";
 import { agentBuiltMs } from "../protocol/version.ts";
 
 export interface TrustedClock extends Clock {
-  /** Asks the director when it is due; resolves when its answer counts, or none came. Never rejects. */
-  ask(): Promise<void>;
+  /** Asks the director when it is due; resolves to whether the time is another now by more than a tolerance. */
+  ask(): Promise<boolean>;
   /** Whether the gateway's own clock cannot be right, so that the answer is worth waiting for. */
   readonly isLost: boolean;
 }
@@ -31,20 +31,22 @@ interface Anchor {
 export function createTrustedClock({ clock, attest, log }: TrustedClockOptions): TrustedClock {
   let anchor: Anchor | undefined;
   let askAgainMs = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | undefined;
+  let asking: Promise<boolean> | undefined;
   const nowMs = (): number => {
     if (anchor === undefined) return Math.max(clock.nowMs(), agentBuiltMs);
     return anchor.timeMs + (clock.monotonicMs() - anchor.monotonicMs);
   };
-  const askNow = async (): Promise<void> => {
+  const askNow = async (): Promise<boolean> => {
     const monotonicMs = clock.monotonicMs();
     askAgainMs = monotonicMs + limits.time.askAgainMs;
     const timeMs = await attest();
-    if (timeMs === undefined) return;
+    if (timeMs === undefined) return false;
+    askAgainMs = monotonicMs + limits.time.anchoredMs;
+    const isOff = Math.abs(nowMs() - timeMs) / 1000 > limits.time.worthSayingS;
     const offSeconds = Math.round((clock.nowMs() - timeMs) / 1000);
-    if (Math.abs(offSeconds) > limits.time.worthSayingS)
-      log.warn({ offSeconds }, "this gateway's clock is wrong; the director's time is used");
+    if (isOff) log.warn({ offSeconds }, "this gateway's clock is wrong; the director's time is used");
     anchor = { timeMs, monotonicMs };
+    return isOff;
   };
   return {
     nowMs,
@@ -55,7 +57,7 @@ export function createTrustedClock({ clock, attest, log }: TrustedClockOptions):
       return anchor === undefined && clock.nowMs() < agentBuiltMs;
     },
     ask: () => {
-      if (clock.monotonicMs() < askAgainMs && asking === undefined) return Promise.resolve();
+      if (clock.monotonicMs() < askAgainMs && asking === undefined) return Promise.resolve(false);
       asking ??= askNow().finally(() => {
         asking = undefined;
       });

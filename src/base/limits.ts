@@ -40,7 +40,8 @@ export const limits = {
     timeoutMs: 10 * seconds,
   },
   time: {
-    /** The director is asked for the time at a connect, at most this often. */
+    /** The director is asked for the time at a connect: this long after it answered, and after it did not. */
+    anchoredMs: 24 * 3600 * seconds,
     askAgainMs: 3600 * seconds,
     /** A clock that is off by more than this is worth a line in the log; certificates and commands allow about as much. */
     worthSayingS: 60,
@@ -66,6 +67,8 @@ export const limits = {
     receiveMaximum: 20,
     /** How long a broker keeps our session while we are away (MQTT 5). */
     sessionExpirySeconds: 24 * 3600,
+    /** What the broker sends by itself after a connect is waited for this long before it is asked for. */
+    heardMs: 2 * seconds,
     /** A retained document that has not come by then is taken as missing for now. */
     fetchTimeoutMs: 10 * seconds,
     /** So many bytes between two looks are a slow transfer and not a dead one: 64 KiB take a minute then. */

@@ -10,6 +10,7 @@ import { directorDirectory, directorRootDirectory, imageDirectory } from "./repo
 import { publishMetadata } from "./publishMetadata.ts";
 import { loadRepository } from "./repository/repository.ts";
 import type { Workspace } from "./workspace.ts";
+import { withWorkspaceLock } from "./workspaceLock.ts";
 
 /** Chunks of the full blob and of every delta first, then the metadata that names them. */
 export async function publishRelease(
@@ -53,7 +54,8 @@ export async function publishDeployment(workspace: Workspace, gateway: string, p
   const published = await loadPublishedBlobs(workspace);
   const cleared = [...(await listLiveBlobs(workspace, [gateway]))].filter((sha256) => !published.has(sha256));
   if (cleared.length > 0) await publishBlobs(workspace, cleared, publisher);
-  if (await renewImageWhenStale(workspace)) await publishImage(workspace, publisher);
+  const isRenewed = await withWorkspaceLock(workspace, () => renewImageWhenStale(workspace));
+  if (isRenewed) await publishImage(workspace, publisher);
   await publishDirector(workspace, gateway, publisher);
 }
 

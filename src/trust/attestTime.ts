@@ -14,6 +14,13 @@ import { attestedFloor } from "./refreshRepository.ts";
 import { authorityOf } from "./tuf/metadata.ts";
 import type { TrustedRoot } from "./tuf/metadata.ts";
 
+/** Where the floors are, and the director's root. */
+export interface TimePlace<DiskUse = Disk> {
+  readonly disk: DiskUse;
+  readonly directory: string;
+  readonly director: Pick<CacheLocation, "directory" | "factoryRoot" | "log"> & { readonly disk: DiskUse };
+}
+
 export interface TimeQuestion {
   readonly gateway: string;
   readonly nonce: string;
@@ -24,7 +31,7 @@ export interface TimeQuestion {
  * at the same time as a refresh of the same directory.
  */
 export async function attestTime(
-  { disk, directory, director }: { readonly disk: Disk; readonly directory: string; readonly director: CacheLocation },
+  { disk, directory, director }: TimePlace,
   question: TimeQuestion,
   answer: Uint8Array,
 ): Promise<number | Refusal> {
@@ -37,6 +44,12 @@ export async function attestTime(
   if (timeMs < floor) return refuseTime(`${describeTime(timeMs)} was attested after ${describeTime(floor)}.`);
   await saveFloors(disk, directory, raiseFloor(floors, attestedFloor("director"), { authority, value: timeMs }));
   return timeMs;
+}
+
+/** The latest time that the director attested, in milliseconds; 0 when it never did. Only reads. */
+export async function attestedTime({ disk, directory, director }: TimePlace<Pick<Disk, "readFile">>): Promise<number> {
+  const { root } = await loadRoot(director);
+  return floorOf(await loadFloors(disk, directory), attestedFloor("director"), authorityOf(root, "timestamp"));
 }
 
 function verifyTime(bytes: Uint8Array, question: TimeQuestion, root: TrustedRoot): number | Refusal {

@@ -43,7 +43,7 @@ export function raiseFloor(floors: Floors, name: string, raise: { authority: Aut
 const copies = ["floors.json", "floors.copy.json"];
 
 /** Reads the first whole copy; none at all is a gateway that has never verified anything. */
-export async function loadFloors(disk: Disk, directory: string): Promise<Floors> {
+export async function loadFloors(disk: Pick<Disk, "readFile">, directory: string): Promise<Floors> {
   let unreadable: DocumentError | undefined;
   for (const copy of copies) {
     const bytes = await disk.readFile(join(directory, copy));

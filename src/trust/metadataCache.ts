@@ -27,7 +27,9 @@ export interface DurableRoot {
 }
 
 /** The newest root this gateway verified; the factory's when that one is missing or damaged. */
-export async function loadRoot(location: CacheLocation): Promise<DurableRoot> {
+export async function loadRoot(
+  location: Omit<CacheLocation, "disk"> & { readonly disk: Pick<Disk, "readFile"> },
+): Promise<DurableRoot> {
   const kept = await location.disk.readFile(join(location.directory, rootFile));
   const keptRoot = kept === undefined ? undefined : readRoot(kept);
   if (kept !== undefined && keptRoot !== undefined) return { bytes: kept, root: keptRoot };

@@ -40,7 +40,7 @@ afterAll(() => cleanup.disposeAsync());
 async function live(seed: number): Promise<number> {
   const malice = createMaliciousBroker(history, createSeeded(seed), history.log.length);
   const rewrite = (topic: string): Uint8Array | undefined => malice.answer(topic);
-  await using proxy = await startHostileProxy(brokerUrl, { seed, share: 0.1, rewrite });
+  await using proxy = await startHostileProxy(brokerUrl, { seed, share: 0.2, rewrite });
   await using link = openTestLink(proxy.url, { protocol: "3.1.1", clientId: gateway, clock });
   const disk = createMemoryDisk();
   const boot = async (): Promise<UpdateRig> => {
@@ -76,7 +76,7 @@ describe("a hostile network", () => {
           throw new Error(`OUTSTATION_SEED=${seed + run}: ${String(thrown)}`, { cause: thrown });
         });
       console.log(`${runs} gateways behind a hostile network, ${spoiled} packets spoiled`);
-      expect(spoiled).toBeGreaterThan(runs);
+      expect(spoiled).toBeGreaterThan(runs / 2);
     },
   );
 });

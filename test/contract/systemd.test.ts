@@ -1,9 +1,10 @@
 // The systemd unit as shipped: systemd itself must find nothing wrong with it and call it well confined.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { agentBuiltMs } from "../../src/protocol/version.ts";
 
 const shipped = new URL("../../systemd/", import.meta.url);
 /** Of 100; measured with systemd 252 as 17, where 10 is out of reach for a process that compiles and talks to devices. */
@@ -58,3 +59,31 @@ function missingAnalyzer(): string | undefined {
   const { error } = spawnSync("systemd-analyze", ["--version"]);
   return error === undefined ? undefined : `systemd-analyze is not installed (${error.message})`;
 }
+
+describe("the clock before the start", () => {
+  const built = Math.floor(agentBuiltMs / 1000);
+
+  /** Runs the unit's line as systemd would, with an agent and a `date` that only say what they were told. */
+  function startWith(nowSeconds: number, floor: string): string {
+    const line = /^ExecStartPre=\+-\/bin\/sh -c '(.*)'$/m.exec(readFileSync(unit, "utf8"))?.[1] ?? "exit 9";
+    const bin = mkdtempSync(join(directory, "bin-"));
+    const write = (name: string, script: string): void =>
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    write("outstationd", floor);
+    write("date", `if [ "$1" = "+%s" ]; then echo ${nowSeconds}; else echo "$1" > ${bin}/set; fi`);
+    const shell = line.replaceAll("$$", "$").replaceAll("%%", "%");
+    const { stderr } = spawnSync("/bin/sh", ["-c", shell], { encoding: "utf8", env: { PATH: `${bin}:/usr/bin:/bin` } });
+    expect(stderr).toBe("");
+    return existsSync(join(bin, "set")) ? readFileSync(join(bin, "set"), "utf8").trim() : "left alone";
+  }
+
+  it("is set forward to what was attested, and never back", () => {
+    expect(startWith(0, `echo ${built}`)).toBe(`--set=@${built}`);
+    expect(startWith(built, `echo ${built}`)).toBe("left alone");
+    expect(startWith(built + 5, `echo ${built}`)).toBe("left alone");
+  });
+
+  it("is left alone on a gateway that is not set up", () => {
+    expect(startWith(0, "exit 78")).toBe("left alone");
+  });
+});

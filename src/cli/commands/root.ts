@@ -1,4 +1,5 @@
 // outstation root: the ceremony that changes which keys are trusted, by files that travel to the root keys and back.
+import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { renewRoot } from "../../operator/ceremony/changeKeys.ts";
 import { publishAll, renewAll } from "../../operator/ceremony/takeEffect.ts";
 import type { Workspace } from "../../operator/workspace.ts";
@@ -18,7 +19,7 @@ a real root, signed by its own keys, is taken. --dry-run only shows.
 );
 
 async function follow(workspace: Workspace): Promise<readonly string[]> {
-  const pending = await renewAll(workspace);
+  const pending = await withWorkspaceLock(workspace, () => renewAll(workspace));
   if (pending === undefined) return [];
   return [
     `The targets must be signed again too: outstation targets sign ${pending} --key <targets key>, then: outstation targets merge ${pending}`,
@@ -58,7 +59,8 @@ nothing under an expired root; see: outstation keys list
     const [repository] = context.words;
     if (repository !== "image" && repository !== "director")
       throw new UsageError(`There is no repository "${repository}": image or director.`);
-    const path = await renewRoot(await context.workspace(), repository);
+    const workspace = await context.workspace();
+    const path = await withWorkspaceLock(workspace, () => renewRoot(workspace, repository));
     const next = `Sign it with enough root keys: outstation root sign ${path} --key <root key>`;
     context.print(`The next ${repository} root is proposed: ${path}\n${next}\nThen: outstation root merge ${path}`, {
       repository,

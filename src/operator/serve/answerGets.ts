@@ -6,9 +6,11 @@ import type { Log } from "../../base/log.ts";
 import type { Session } from "../session.ts";
 import { parseDocument } from "../../protocol/document.ts";
 import { getSchema, type GetRequest } from "../../protocol/get.ts";
+import { packFile } from "../../protocol/packing.ts";
 import { isName } from "../../protocol/topics.ts";
 import { readBytesIfPresent, readSlice } from "../files.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "../repository/places.ts";
+import { listRoots, loadRepository } from "../repository/repository.ts";
 import { signTime } from "../signTime.ts";
 import type { Workspace } from "../workspace.ts";
 import { createAllowance, type Allowance } from "./allowance.ts";
@@ -69,17 +71,24 @@ async function answerBlob(
   }
 }
 
-/** The schema lets no separator into the name, so it stays in the directory; keys and drafts are elsewhere. */
+/**
+ * Packed, as it would be published, so that nobody waits for roots that do not exist. The schema lets no separator into
+ * the name, so it stays in the directory; keys and drafts are elsewhere.
+ */
 async function readFile(
   { workspace }: AnswerOptions,
   { gateway }: Asked,
   { repository, file }: Extract<GetRequest, { want: "file" }>,
 ): Promise<Uint8Array | undefined> {
-  if (repository === "image") return readBytesIfPresent(join(imageDirectory(workspace), file));
+  const rootDirectory = repository === "image" ? imageDirectory(workspace) : directorRootDirectory(workspace);
+  const directory = repository === "image" ? rootDirectory : directorDirectory(workspace, gateway);
   const isRoot = /^\d+\.root\.json$/.test(file);
-  return readBytesIfPresent(
-    join(isRoot ? directorRootDirectory(workspace) : directorDirectory(workspace, gateway), file),
-  );
+  const bytes = await readBytesIfPresent(join(isRoot ? rootDirectory : directory, file));
+  if (bytes === undefined) return undefined;
+  const { versions } = await loadRepository(directory);
+  const root = (await listRoots(rootDirectory)).at(-1) ?? 1;
+  // No differences are answered with: a newest base says that there are none.
+  return packFile(bytes, { root, snapshot: versions.snapshot, oldestBase: versions.snapshot });
 }
 
 async function readTime(

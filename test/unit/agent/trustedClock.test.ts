@@ -45,7 +45,7 @@ describe("the trusted clock", () => {
   ])("is the director's once it answered, though the own one says %s", async (_name, wrongMs) => {
     const own = { nowMs: wrongMs, monotonicMs: 5 };
     const { clock } = createClock(own, [trueMs]);
-    await clock.ask();
+    expect(await clock.ask()).toBe(true);
     own.monotonicMs += 1500;
     expect(clock.nowMs()).toBe(trueMs + 1500);
     expect(clock.isLost).toBe(false);
@@ -53,7 +53,7 @@ describe("the trusted clock", () => {
 
   test("asks once at a time, and not again before it is due", async () => {
     const own = { nowMs: trueMs, monotonicMs: 0 };
-    const { clock, asked } = createClock(own, [undefined, trueMs + 7]);
+    const { clock, asked } = createClock(own, [undefined, trueMs + 7, trueMs + 8]);
     await Promise.all([clock.ask(), clock.ask()]);
     await clock.ask();
     expect(asked()).toBe(1);
@@ -61,5 +61,11 @@ describe("the trusted clock", () => {
     await clock.ask();
     expect(asked()).toBe(2);
     expect(clock.nowMs()).toBe(trueMs + 7);
+    own.monotonicMs += limits.time.anchoredMs - 1;
+    await clock.ask();
+    expect(asked()).toBe(2);
+    own.monotonicMs += 1;
+    await clock.ask();
+    expect(asked()).toBe(3);
   });
 });
