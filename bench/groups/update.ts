@@ -3,6 +3,7 @@ import { withDeviation } from "../../demo/parts/edits.ts";
 import { gateway } from "../../demo/parts/world.ts";
 import { buildExample } from "../../examples/build.ts";
 import type { Figure } from "../figure.ts";
+import { withCorrection } from "../parts/edits.ts";
 import type { Packet } from "../parts/packets.ts";
 import { buildWithStarlingMonkey } from "../parts/starlingMonkey.ts";
 import { describeTally, listPackets, sumBytes, tally } from "../parts/tally.ts";
@@ -13,53 +14,66 @@ type Progress = (text: string) => void;
 interface Engine {
   readonly name: string;
   readonly reach: number;
-  build(): Promise<readonly Uint8Array[]>;
+  build(edits: readonly Edit[]): Promise<readonly Uint8Array[]>;
 }
 
-const unchanged = (source: string): string => source;
+type Edit = (source: string) => string;
+
+/** Each release is the one before it with one more edit; the first is installed whole. */
+const updates: readonly { readonly what: string; readonly edit: Edit }[] = [
+  { what: "three changed lines", edit: withCorrection },
+  { what: "three lines of new logic", edit: (source) => withDeviation(withCorrection(source)) },
+];
 
 const engines: readonly Engine[] = [
   {
     name: "QuickJS",
     reach: 0.015,
-    build: async () => [await buildExample("boiler"), await buildExample("boiler", withDeviation)],
+    build: (edits) => Promise.all(edits.map((edit) => buildExample("boiler", edit))),
   },
-  { name: "StarlingMonkey", reach: 0.005, build: () => buildWithStarlingMonkey("boiler", [unchanged, withDeviation]) },
+  { name: "StarlingMonkey", reach: 0.005, build: (edits) => buildWithStarlingMonkey("boiler", edits) },
 ];
 
 export async function measureUpdates(progress: Progress): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   const polls: Figure[] = [];
   for (const engine of engines) {
-    progress(`building two versions of the boiler with ${engine.name}`);
-    const versions = await engine.build();
+    progress(`building the boiler with ${engine.name}`);
+    const [first = new Uint8Array(), ...next] = await engine.build([(source) => source, ...updates.map((u) => u.edit)]);
     await using rig = await createUpdateWorld();
-    figures.push(await measureUpdate(rig, { engine, versions, progress }));
+    await rig.release("1.0.0", first);
+    await rig.deployFirst();
+    for (const [index, { what }] of updates.entries()) {
+      const update = { engine, what, version: `1.${index + 1}.0`, component: next[index] ?? new Uint8Array() };
+      figures.push(await measureUpdate(rig, update, progress));
+    }
+    // It runs, not only lies there.
+    await rig.world.outstation(["command", gateway, "boiler", "relay", '{"on":true}']);
     if (polls.length === 0) polls.push(...(await measurePolls(rig, progress)));
   }
   return [...figures, ...polls];
 }
 
-interface UpdateRun {
+interface Update {
   readonly engine: Engine;
-  readonly versions: readonly Uint8Array[];
-  readonly progress: Progress;
+  readonly what: string;
+  readonly version: string;
+  readonly component: Uint8Array;
 }
 
-async function measureUpdate(rig: UpdateWorld, { engine, versions, progress }: UpdateRun): Promise<Figure> {
-  const [before = new Uint8Array(), after = new Uint8Array()] = versions;
-  await rig.release("1.0.0", before);
-  await rig.deployFirst();
-  const fullBytes = await rig.release("1.1.0", after);
+async function measureUpdate(rig: UpdateWorld, update: Update, progress: Progress): Promise<Figure> {
+  const { engine, what, version, component } = update;
+  const fullBytes = await rig.release(version, component);
   const packets = await rig.watch(async () => {
-    await rig.world.outstation(["deploy", gateway, "--release", "boiler=boiler@1.1.0"]);
+    await rig.world.outstation(["deploy", gateway, "--release", `boiler=boiler@${version}`]);
   });
-  const update = untilStored(packets);
-  const bytes = sumBytes(update);
-  progress(`${engine.name}, until it is in the store:\n${listPackets(update)}`);
-  progress(`${describeTally(tally(update))}; until it is committed, ${sumBytes(packets)} B`);
+  const stored = untilStored(packets);
+  const bytes = sumBytes(stored);
+  const parts = describeTally(tally(stored));
+  progress(`${engine.name}, ${what}, until it is in the store:\n${listPackets(stored)}`);
+  progress(`${parts}; until it is committed, ${sumBytes(packets)} B`);
   return {
-    figure: `update of three lines, ${engine.name}, ${megabytes(after.length)}, all metadata: ${describeTally(tally(update))}`,
+    figure: `${what}, ${engine.name} ${megabytes(component.length)}: ${parts}`,
     value: bytes,
     unit: "B",
     against: `zstd level 19 of it, ${fullBytes} B`,
