@@ -5,6 +5,7 @@ import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { OperatorError } from "./error.ts";
 import { createDirector, deploy, hasDirector, loadDeployment } from "./repository/director.ts";
 import type { Workspace } from "./workspace.ts";
+import { withWorkspaceLock } from "./workspaceLock.ts";
 
 /** A whole document, or one component of the deployment of before with another release. */
 export type DeploymentChange =
@@ -15,11 +16,15 @@ export type DeploymentChange =
 const writtenSchema = v.strictObject({ components: v.record(v.string(), v.unknown()) });
 
 /** Signs it; a gateway that is deployed to for the first time gets its director. OperatorError says what is wrong. */
-export async function deployComponents(
+export function deployComponents(
   workspace: Workspace,
   gateway: string,
   change: DeploymentChange,
 ): Promise<DeploymentText> {
+  return withWorkspaceLock(workspace, () => sign(workspace, gateway, change));
+}
+
+async function sign(workspace: Workspace, gateway: string, change: DeploymentChange): Promise<DeploymentText> {
   const isKnown = await hasDirector(workspace, gateway);
   if (change.kind === "document") {
     const components = parseComponents(change);

@@ -5,7 +5,6 @@ import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
 import { publishDeployment } from "../../operator/publish.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
 import { durationOption, gatewayAt, longestWaitMs, textOption } from "../arguments.ts";
 import { UsageError, type Command, type CommandContext } from "../command.ts";
@@ -44,7 +43,7 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
     const workspace = await context.workspace();
     const timeoutMs = durationOption(context, "timeout", longestWaitMs) ?? 0;
     const change = await readChange(context);
-    const deployment = await withWorkspaceLock(workspace, () => deployComponents(workspace, gateway, change));
+    const deployment = await deployComponents(workspace, gateway, change);
     context.progress(`deployment ${deployment.version} for ${gateway} is signed`);
     for (const line of await describeAgeing(workspace)) context.progress(line);
     await using session = await context.session(workspace);

@@ -1,5 +1,4 @@
 // The merge command of roots and of targets: signatures together, then what follows from them, then the broker.
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { mergeProposals } from "../../operator/ceremony/merge.ts";
 import type { Merged } from "../../operator/ceremony/merge.ts";
 import { describeSubject } from "../../operator/ceremony/proposal.ts";
@@ -24,7 +23,7 @@ export function createMergeCommand({ kind, help, follow, publish }: MergeKind): 
     words: { min: 1, max: 16 },
     run: async (context) => {
       const workspace = await context.workspace();
-      const merged = await withWorkspaceLock(workspace, () => mergeProposals(workspace, kind, context.words));
+      const merged = await mergeProposals(workspace, kind, context.words);
       const lines = [describeMerged(merged), ...(await follow(workspace))];
       context.print(lines.join("\n"), merged);
       if (context.options["no-publish"] !== true) await publish(context, workspace);

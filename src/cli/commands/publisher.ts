@@ -1,5 +1,4 @@
 // outstation publisher: who else may release, and under which paths.
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { changeTargets } from "../../operator/ceremony/changeTargets.ts";
 import { readPublisherKeys } from "../../operator/ceremony/publisherKeys.ts";
 import { publishImage } from "../../operator/publish.ts";
@@ -36,18 +35,13 @@ signs again: outstation targets renew --as <name>.
       throw new UsageError("--threshold is a number: how many of the keys must sign.");
     const workspace = await context.workspace();
     const keys = await readPublisherKeys(workspace, keyNames);
-    const outcome = await change(workspace, ({ targets, delegations }) => ({
+    const outcome = await changeTargets(workspace, "targets", ({ targets, delegations }) => ({
       targets,
       delegations: addPublisher(delegations, { name, paths, keys, threshold }),
     }));
     return tell(context, workspace, { outcome, done: `${name} may release under ${paths.join(", ")}.` });
   },
 };
-
-/** Signs other delegations, or proposes them, while nobody else signs in this workspace. */
-function change(workspace: Workspace, make: Parameters<typeof changeTargets>[2]): ReturnType<typeof changeTargets> {
-  return withWorkspaceLock(workspace, () => changeTargets(workspace, "targets", make));
-}
 
 const remove: Command = {
   name: "remove",
@@ -61,7 +55,7 @@ const remove: Command = {
   run: async (context) => {
     const name = wordAt(context, 0);
     const workspace = await context.workspace();
-    const outcome = await change(workspace, ({ targets, delegations }) => ({
+    const outcome = await changeTargets(workspace, "targets", ({ targets, delegations }) => ({
       targets,
       delegations: removePublisher(delegations, name),
     }));

@@ -13,7 +13,6 @@ import {
 import { readComponentSource } from "../../operator/source/componentSource.ts";
 import { readComponentWorld } from "../../operator/source/componentWorld.ts";
 import { checkProvenance } from "../../operator/source/provenance.ts";
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { parseReleaseName, type Needs } from "../../protocol/release.ts";
 import type { Workspace } from "../../operator/workspace.ts";
 import { textOption, wordAt } from "../arguments.ts";
@@ -64,7 +63,7 @@ a sigstore bundle that proves who built it (--bundle; see docs/operate.md).
     await tellProvenance(context, workspace, wasmBytes);
     const known = await findSame(workspace, name, wasmBytes);
     const added = { component, version, wasmBytes, ...(needs && { needs }), ...readOptions(context) };
-    const listed: AddedRelease = known ?? (await withWorkspaceLock(workspace, () => addRelease(workspace, added)));
+    const listed: AddedRelease = known ?? (await addRelease(workspace, added));
     if (listed.pending !== undefined) return tellPending(context, name, listed.pending);
     context.progress(known === undefined ? `${name} is signed` : `${name} is signed already, with these bytes`);
     for (const line of await describeAgeing(workspace)) context.progress(line);

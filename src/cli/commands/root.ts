@@ -1,5 +1,4 @@
 // outstation root: the ceremony that changes which keys are trusted, by files that travel to the root keys and back.
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { renewRoot } from "../../operator/ceremony/changeKeys.ts";
 import { publishAll, renewAll } from "../../operator/ceremony/takeEffect.ts";
 import type { Workspace } from "../../operator/workspace.ts";
@@ -19,7 +18,7 @@ a real root, signed by its own keys, is taken. --dry-run only shows.
 );
 
 async function follow(workspace: Workspace): Promise<readonly string[]> {
-  const pending = await withWorkspaceLock(workspace, () => renewAll(workspace));
+  const pending = await renewAll(workspace);
   if (pending === undefined) return [];
   return [
     `The targets must be signed again too: outstation targets sign ${pending} --key <targets key>, then: outstation targets merge ${pending}`,
@@ -60,7 +59,7 @@ nothing under an expired root; see: outstation keys list
     if (repository !== "image" && repository !== "director")
       throw new UsageError(`There is no repository "${repository}": image or director.`);
     const workspace = await context.workspace();
-    const path = await withWorkspaceLock(workspace, () => renewRoot(workspace, repository));
+    const path = await renewRoot(workspace, repository);
     const next = `Sign it with enough root keys: outstation root sign ${path} --key <root key>`;
     context.print(`The next ${repository} root is proposed: ${path}\n${next}\nThen: outstation root merge ${path}`, {
       repository,

@@ -1,5 +1,4 @@
 // outstation targets: releases signed by keys that are not here, by files that travel to them and back.
-import { withWorkspaceLock } from "../../operator/workspaceLock.ts";
 import { renewTargets } from "../../operator/ceremony/changeTargets.ts";
 import { publishImage, publishReleases } from "../../operator/publish.ts";
 import { textOption } from "../arguments.ts";
@@ -48,7 +47,7 @@ keys are not here, it waits in pending/ for them.
   run: async (context) => {
     const workspace = await context.workspace();
     const role = textOption(context, "as") ?? "targets";
-    const outcome = await withWorkspaceLock(workspace, () => renewTargets(workspace, role));
+    const outcome = await renewTargets(workspace, role);
     if (outcome.kind === "pending") return tellPending(context, `The next ${role}`, outcome.path);
     await using session = await context.session(workspace);
     await publishImage(workspace, session.link);

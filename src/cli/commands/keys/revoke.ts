@@ -1,5 +1,4 @@
 // outstation keys revoke: takes every role from a key.
-import { withWorkspaceLock } from "../../../operator/workspaceLock.ts";
 import { revokeKey } from "../../../operator/ceremony/changeKeys.ts";
 import { wordAt } from "../../arguments.ts";
 import type { Command } from "../../command.ts";
@@ -19,7 +18,7 @@ list at once, for every gateway.
   words: { min: 1, max: 1 },
   run: async (context) => {
     const workspace = await context.workspace();
-    const change = await withWorkspaceLock(workspace, () => revokeKey(workspace, wordAt(context, 0)));
+    const change = await revokeKey(workspace, wordAt(context, 0));
     const { keyId, proposals, operators } = change;
     const head = `The key ${keyId} is to lose every role.`;
     context.print([head, ...describeChange(change)].join("\n"), { revoked: keyId, proposals, operators });

@@ -1,5 +1,4 @@
 // outstation keys rotate: a new key in the place of an old one.
-import { withWorkspaceLock } from "../../../operator/workspaceLock.ts";
 import { rotateKey } from "../../../operator/ceremony/changeKeys.ts";
 import { wordAt } from "../../arguments.ts";
 import type { Command } from "../../command.ts";
@@ -24,7 +23,7 @@ root's business: the list of operators is changed, signed for every gateway and 
   run: async (context) => {
     const workspace = await context.workspace();
     const token = tokenOption(context);
-    const change = await withWorkspaceLock(workspace, () => rotateKey(workspace, wordAt(context, 0), { token }));
+    const change = await rotateKey(workspace, wordAt(context, 0), { token });
     const { keyId, made, proposals, operators } = change;
     const head = `The key ${made.name} (${made.keyId}) is to replace ${keyId}.`;
     context.print([head, ...describeChange(change)].join("\n"), {
