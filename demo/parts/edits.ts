@@ -23,7 +23,7 @@ export function withCrash(source: string): string {
   );
 }
 
-function replaceOnce(source: string, from: string, to: string): string {
+export function replaceOnce(source: string, from: string, to: string): string {
   if (source.split(from).length !== 2) throw new Error(`the boiler's source no longer has exactly one: ${from}`);
   return source.replace(from, () => to);
 }

@@ -10,10 +10,10 @@ export class CompressionError extends OutstationError<"too-large" | "corrupt"> {
 
 const compress = promisify(zstdCompress);
 const fullLevel = 19;
-/** Measured: level 3 finds nothing in a large dictionary, 19 costs thirty times the time and gains nothing. */
-const deltaLevel = 12;
 /** The largest window every zstd decoder accepts without being told. */
 const windowLogMax = 27;
+/** Its tables take six bytes for each of two to this power. */
+const tableLogMax = 26;
 
 /** For gateways that have none of the releases a delta was made from. Runs off the event loop. */
 export function compressFull(bytes: Uint8Array): Promise<Uint8Array> {
@@ -21,11 +21,22 @@ export function compressFull(bytes: Uint8Array): Promise<Uint8Array> {
   return compress(bytes, { params });
 }
 
-/** What rebuilds `next` on a gateway that holds exactly `base`. Runs off the event loop. */
+/**
+ * What rebuilds `next` on a gateway that holds exactly `base`. Runs off the event loop: 5 s and 0.4 GB for 13 MB, once
+ * for all gateways.
+ */
 export function makeDelta(base: Uint8Array, next: Uint8Array): Promise<Uint8Array> {
   const windowLog = Math.min(windowLogMax, Math.max(10, Math.ceil(Math.log2(base.length + next.length + 1))));
+  const tableLog = Math.min(tableLogMax, windowLog);
   const params = {
-    [constants.ZSTD_c_compressionLevel]: deltaLevel,
+    // A memory image has runs of three equal bytes between addresses that moved; no level looks for them in a
+    // dictionary this large. Measured: a tenth less than level 12; 18 and 19 forget most of the dictionary.
+    [constants.ZSTD_c_strategy]: constants.ZSTD_btultra,
+    [constants.ZSTD_c_minMatch]: 3,
+    [constants.ZSTD_c_searchLog]: 5,
+    [constants.ZSTD_c_targetLength]: 64,
+    [constants.ZSTD_c_chainLog]: tableLog,
+    [constants.ZSTD_c_hashLog]: tableLog - 2,
     // Without it a delta on a wrong base decodes to wrong bytes and says nothing.
     [constants.ZSTD_c_checksumFlag]: 1,
     [constants.ZSTD_c_windowLog]: windowLog,
