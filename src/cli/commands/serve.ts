@@ -17,7 +17,7 @@ and timestamp, and the director's; root and targets stay elsewhere), until it is
   - answers gateways that found nothing retained (a broker that keeps no retained messages), and their question for the
     time, when they have no clock of their own.
 
-It looks at the fleet at every connect and every ten minutes, and says what it did. With --once, it looks once and ends:
+It looks at the fleet at every connect and every ten minutes, and says what it did, and what only people can renew. With --once, it looks once and ends:
 for a timer, where gateways need no answers. Where nothing of this runs, "outstation deploy" renews what it touches.
 
   outstation serve --dir fleet`,
@@ -30,10 +30,15 @@ for a timer, where gateways need no answers. Where nothing of this runs, "outsta
     const options: ServeOptions = { workspace, session, log: consoleLog(context.progress) };
     if (context.options["once"] === true) {
       const pass = await runPass(options);
+      for (const line of pass.ageing) context.progress(line);
       return context.print(describePass(pass), pass);
     }
     context.progress(`serving ${workspace.directory} on ${workspace.settings.broker}; end it with Ctrl-C`);
+    let told = "";
     await serveFleet(options, context.signal, (pass) => {
+      const ageing = pass.ageing.join("\n");
+      if (ageing !== "" && ageing !== told) context.progress(ageing);
+      told = ageing;
       if (isWorthSaying(pass)) context.print(describePass(pass), pass);
     });
   },
