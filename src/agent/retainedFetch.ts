@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { LinkError, type Link } from "../link/link.ts";
 import type { FetchFile } from "../trust/fetchFile.ts";
-import type { GetFile } from "./getFallback.ts";
+import { cameMeanwhile, type GetFile } from "./getFallback.ts";
 
 export interface RetainedFetchOptions {
   readonly fetchTopic: Link["fetch"];
@@ -35,10 +35,12 @@ export function createRetainedFetch(options: RetainedFetchOptions): (files: Reta
         isLost = bytes !== undefined;
         return bytes ?? retained;
       });
+      let came: Uint8Array | undefined;
       try {
-        return await Promise.race([retained, found]);
+        came = await Promise.race([retained, found]);
+        return came;
       } finally {
-        over.abort();
+        over.abort(came && cameMeanwhile);
         // What came second, or was aborted just now, is of no interest.
         for (const late of [retained, found]) late.catch(() => undefined);
       }

@@ -36,14 +36,13 @@ export function createAsk({ link, topics, clock, random }: AskOptions): Ask {
     const stall = watchStall(link, { clock, timeoutMs: limits.get.timeoutMs }, () => resolve("silent"));
     const abort = (): void => reject(wanted.signal.reason);
     wanted.signal.addEventListener("abort", abort, { once: true });
-    let receive: Receive | undefined = createReceive(wanted, resolve, reject);
+    let receive: Receive | undefined = createReceive(wanted, { moved: stall.moved, resolve, reject });
     // Aborted or over before anybody waits for it.
     promise.catch(() => undefined);
     let unsubscribe: (() => Promise<void>) | undefined;
     try {
       wanted.signal.throwIfAborted();
       unsubscribe = await link.subscribe(topics.gots(id), async (topic, payload) => {
-        stall.moved();
         await receive?.(topic.slice(topic.lastIndexOf("/") + 1), payload);
       });
       await link.publish({ topic: topics.get(id), payload: JSON.stringify(request) }, wanted.signal);
@@ -64,18 +63,24 @@ export function createAsk({ link, topics, clock, random }: AskOptions): Ask {
 
 type Receive = (part: string, payload: Uint8Array) => Promise<void>;
 
-/** Too long, repeated, never asked for: whatever else comes at this request's topics is passed over. */
-function createReceive(
-  { parts, isWanted, take }: Wanted,
-  resolve: (end: AskEnd) => void,
-  reject: (reason: unknown) => void,
-): Receive {
+interface Receiver {
+  readonly moved: () => void;
+  readonly resolve: (end: AskEnd) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Too long, repeated, never asked for: whatever else comes at this request's topics is passed over, and keeps nobody
+ * waiting.
+ */
+function createReceive({ parts, isWanted, take }: Wanted, { moved, resolve, reject }: Receiver): Receive {
   const open = new Set([...parts].map(String));
   let taking = 0;
   return async (part, payload) => {
     if (part === "none") return resolve("none");
     if (!open.has(part) || !isWanted(Number(part), payload)) return;
     open.delete(part);
+    moved();
     taking += 1;
     try {
       await take(Number(part), payload);

@@ -1,4 +1,5 @@
 // The only use of the file system on the operator side: whole files, replaced atomically, private ones kept private.
+import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "./error.ts";
@@ -89,12 +90,16 @@ async function openIfPresent(path: string): Promise<FileHandle | undefined> {
 
 /** The length of a file that is there; 0 when it is not, so that whoever reads it says so. */
 export async function readSizeBytes(path: string): Promise<number> {
+  let found: Stats;
   try {
-    return (await stat(path)).size;
+    found = await stat(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return 0;
     throw new OperatorError("file-failed", `${path} could not be read: ${(cause as Error).message}.`, { cause });
   }
+  // A device or a pipe says 0, and may have no end.
+  if (found.isFile()) return found.size;
+  throw new OperatorError("file-failed", `${path} is no file. Give a file, or a link to one.`);
 }
 
 export async function isPresent(path: string): Promise<boolean> {

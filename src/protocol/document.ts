@@ -30,9 +30,27 @@ export function parseValue<Schema extends v.GenericSchema>(
   value: unknown,
   source: DocumentSource,
 ): v.InferOutput<Schema> {
+  const reserved = findReservedKey(value);
+  if (reserved !== undefined) {
+    const message = `The ${source.what} is not valid: "${reserved}" is a name that JavaScript has for itself. Take another.`;
+    throw new DocumentError("invalid", message);
+  }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   throw new DocumentError("invalid", `The ${source.what} is not valid: ${describeIssue(result.issues[0])}`);
+}
+
+const reservedKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** A key that valibot would leave out of a record without a word: what was signed would not be what is done. */
+function findReservedKey(value: unknown): string | undefined {
+  const waiting = [value];
+  for (let next = waiting.pop(); typeof next === "object" && next !== null; next = waiting.pop()) {
+    const reserved = Object.keys(next).find((key) => reservedKeys.has(key));
+    if (reserved !== undefined) return reserved;
+    for (const inner of Object.values(next)) if (typeof inner === "object" && inner !== null) waiting.push(inner);
+  }
+  return undefined;
 }
 
 function parseJson(input: string | Uint8Array, source: DocumentSource): unknown {

@@ -6,6 +6,7 @@ import { describeOperator, loadOperators, saveOperators } from "../operators.ts"
 import type { RepositoryName } from "../repository/renew.ts";
 import { keysDirectory } from "../workspace.ts";
 import type { Workspace } from "../workspace.ts";
+import { withWorkspaceLock } from "../workspaceLock.ts";
 import { findListed } from "./keyRoles.ts";
 import type { ListedKey } from "./keyRoles.ts";
 import { loadNextRoles, proposeRoot, removeKey, replaceKey, rolesOf } from "./proposeRoot.ts";
@@ -20,12 +21,16 @@ export interface KeyChange {
   readonly operators: boolean;
 }
 
+export interface Rotation extends KeyChange {
+  readonly made: MadeKey;
+}
+
 /** Makes a new key and gives it every role of the old one, whose file stays: it may have to sign for the change. */
-export async function rotateKey(
-  workspace: Workspace,
-  text: string,
-  options: Pick<NewKey, "token"> = {},
-): Promise<KeyChange & { readonly made: MadeKey }> {
+export function rotateKey(workspace: Workspace, text: string, options: Pick<NewKey, "token"> = {}): Promise<Rotation> {
+  return withWorkspaceLock(workspace, () => rotate(workspace, text, options));
+}
+
+async function rotate(workspace: Workspace, text: string, options: Pick<NewKey, "token">): Promise<Rotation> {
   const { keyId, name, roles } = await findListed(workspace, text);
   checkRoles(text, roles);
   await checkNotProposed(workspace, keyId, roles);
@@ -47,7 +52,11 @@ export async function rotateKey(
 }
 
 /** Takes every role from a key. OperatorError "root-invalid" when a threshold could not be met any more. */
-export async function revokeKey(workspace: Workspace, text: string): Promise<KeyChange> {
+export function revokeKey(workspace: Workspace, text: string): Promise<KeyChange> {
+  return withWorkspaceLock(workspace, () => revoke(workspace, text));
+}
+
+async function revoke(workspace: Workspace, text: string): Promise<KeyChange> {
   const { keyId, roles } = await findListed(workspace, text);
   checkRoles(text, roles);
   await checkNotProposed(workspace, keyId, roles);
@@ -60,7 +69,7 @@ export async function revokeKey(workspace: Workspace, text: string): Promise<Key
 
 /** The same keys, another year. */
 export function renewRoot(workspace: Workspace, repository: RepositoryName): Promise<string> {
-  return proposeRoot(workspace, repository, (roles) => roles);
+  return withWorkspaceLock(workspace, () => proposeRoot(workspace, repository, (roles) => roles));
 }
 
 function checkRoles(text: string, roles: ListedKey["roles"]): void {

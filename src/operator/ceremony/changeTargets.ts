@@ -15,6 +15,7 @@ import { loadRoot } from "../repository/root.ts";
 import { commitRound } from "../repository/round.ts";
 import { findSigners, onlineSigners } from "../repository/signers.ts";
 import type { Workspace } from "../workspace.ts";
+import { withWorkspaceLock } from "../workspaceLock.ts";
 import { loadProposal, saveProposal } from "./proposal.ts";
 
 export type TargetsOutcome =
@@ -28,7 +29,15 @@ export interface TargetsNow {
 }
 
 /** Applies a change to what the role lists now. OperatorError "proposal-exists" while another change of it waits. */
-export async function changeTargets(
+export function changeTargets(
+  workspace: Workspace,
+  role: string,
+  change: (before: TargetsNow) => TargetsNow,
+): Promise<TargetsOutcome> {
+  return withWorkspaceLock(workspace, () => signChange(workspace, role, change));
+}
+
+async function signChange(
   workspace: Workspace,
   role: string,
   change: (before: TargetsNow) => TargetsNow,

@@ -10,6 +10,7 @@ import { listSigners, loadRoot } from "../repository/root.ts";
 import { commitRound } from "../repository/round.ts";
 import { onlineSigners } from "../repository/signers.ts";
 import type { Workspace } from "../workspace.ts";
+import { withWorkspaceLock } from "../workspaceLock.ts";
 import { loadTargetsRole, targetsOf } from "./changeTargets.ts";
 import { describeSubject, isSameContent, loadProposal, readProposed, removeProposal } from "./proposal.ts";
 import type { Proposal, Proposed, Subject } from "./proposal.ts";
@@ -26,11 +27,15 @@ export interface Merged {
  * Adds the files' signatures to the proposal they were made from. When they are enough it becomes the next root, or the
  * next targets; OperatorError "signatures-missing" otherwise, and what came so far is kept.
  */
-export async function mergeProposals(
+export function mergeProposals(
   workspace: Workspace,
   kind: Proposed["kind"],
   paths: readonly string[],
 ): Promise<Merged> {
+  return withWorkspaceLock(workspace, () => merge(workspace, kind, paths));
+}
+
+async function merge(workspace: Workspace, kind: Proposed["kind"], paths: readonly string[]): Promise<Merged> {
   const files = await Promise.all(paths.map(async (path) => ({ path, proposed: await readProposed(path) })));
   const proposal = await findProposal(workspace, kind, files);
   const roles = await loadRoles(workspace, proposal);

@@ -4,6 +4,7 @@ import type { Publisher } from "../publisher.ts";
 import { renewImage } from "../repository/addRelease.ts";
 import { listGateways, renewDirector, renewOperators } from "../repository/director.ts";
 import type { Workspace } from "../workspace.ts";
+import { withWorkspaceLock } from "../workspaceLock.ts";
 import { renewTargets } from "./changeTargets.ts";
 
 /**
@@ -11,8 +12,9 @@ import { renewTargets } from "./changeTargets.ts";
  * are not here; until it is merged, no gateway takes the image repository.
  */
 export async function renewAll(workspace: Workspace): Promise<string | undefined> {
-  const targets = await renewImage(workspace);
-  for (const gateway of await listGateways(workspace)) await renewDirector(workspace, gateway);
+  const targets = await withWorkspaceLock(workspace, () => renewImage(workspace));
+  for (const gateway of await listGateways(workspace))
+    await withWorkspaceLock(workspace, () => renewDirector(workspace, gateway));
   if (targets !== "lapsed") return undefined;
   const outcome = await renewTargets(workspace, "targets");
   return outcome.kind === "pending" ? outcome.path : undefined;
@@ -20,7 +22,8 @@ export async function renewAll(workspace: Workspace): Promise<string | undefined
 
 /** The list of operators as it is now, for every gateway. */
 export async function renewAllOperators(workspace: Workspace): Promise<void> {
-  for (const gateway of await listGateways(workspace)) await renewOperators(workspace, gateway);
+  for (const gateway of await listGateways(workspace))
+    await withWorkspaceLock(workspace, () => renewOperators(workspace, gateway));
 }
 
 /** Both repositories, as they are. */

@@ -11,6 +11,7 @@ import type { BlobReference, Needs, Release } from "../../protocol/release.ts";
 import { OperatorError } from "../error.ts";
 import { readBytes, writeFileAtomic } from "../files.ts";
 import type { Workspace } from "../workspace.ts";
+import { withWorkspaceLock } from "../workspaceLock.ts";
 import { changeTargets, checkNothingPending } from "../ceremony/changeTargets.ts";
 import { checkPublisherPath, listTargets } from "./delegations.ts";
 import { blobPath, componentPath, imageDirectory } from "./places.ts";
@@ -91,12 +92,14 @@ export async function listReleases(workspace: Workspace, component?: string): Pr
  * Signs the image repository again when more than half of its freshness is gone; resolves to whether it did. A gateway
  * installs nothing from expired metadata, and a fleet that deploys what was released long ago must not wait for a release.
  */
-export async function renewImageWhenStale(workspace: Workspace): Promise<boolean> {
-  const { expiries } = await loadRepository(imageDirectory(workspace));
-  const freshMs = workspace.expiries.timestampMs / 2;
-  if (Math.min(expiries.timestamp, expiries.snapshot) - workspace.clock.nowMs() > freshMs) return false;
-  await renewImage(workspace);
-  return true;
+export function renewImageWhenStale(workspace: Workspace): Promise<boolean> {
+  return withWorkspaceLock(workspace, async () => {
+    const { expiries } = await loadRepository(imageDirectory(workspace));
+    const freshMs = workspace.expiries.timestampMs / 2;
+    if (Math.min(expiries.timestamp, expiries.snapshot) - workspace.clock.nowMs() > freshMs) return false;
+    await renewImage(workspace);
+    return true;
+  });
 }
 
 /** Signs the image repository again before its metadata expires; resolves to what its targets still need. */

@@ -8,8 +8,8 @@ import { publishDirector, publishImage } from "../publish.ts";
 import { publishBlobs } from "../publishBlobs.ts";
 import { readBytesIfPresent, readSizeBytes } from "../files.ts";
 import { listGateways } from "../repository/director.ts";
-import { blobPath, directorDirectory, imageDirectory } from "../repository/places.ts";
-import { timestampFile } from "../repository/repository.ts";
+import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "../repository/places.ts";
+import { listRoots, timestampFile } from "../repository/repository.ts";
 import type { Session } from "../session.ts";
 import type { Workspace } from "../workspace.ts";
 import { join } from "node:path";
@@ -27,12 +27,14 @@ export async function refillBroker(workspace: Workspace, session: Session): Prom
   const live = new Set([...(await listLiveBlobs(workspace, gateways)), ...(await listNewestBlobs(workspace))]);
   const holdsDirector = (gateway: string): Promise<boolean> => {
     const topic = topics.gateway(gateway).director(timestampFile);
-    return holdsTimestamp(session, directorDirectory(workspace, gateway), topic);
+    const rootDirectory = directorRootDirectory(workspace);
+    return holdsTimestamp(session, { directory: directorDirectory(workspace, gateway), rootDirectory, topic });
   };
+  const imagePlace = { directory: imageDirectory(workspace), rootDirectory: imageDirectory(workspace) };
   // At once, since each thing that is missing takes its time to be missed.
   const [missing, holdsImage, stale] = await Promise.all([
     filterInWindow([...live], async (sha256) => !(await holdsBlob(workspace, session, sha256))),
-    holdsTimestamp(session, imageDirectory(workspace), topics.image(timestampFile)),
+    holdsTimestamp(session, { ...imagePlace, topic: topics.image(timestampFile) }),
     filterInWindow(gateways, async (gateway) => !(await holdsDirector(gateway))),
   ]);
   if (missing.length > 0) await publishBlobs(workspace, missing, link);
@@ -51,16 +53,25 @@ async function holdsBlob(workspace: Workspace, { link, topics }: Session, sha256
   return found?.length === lengthBytes - last * chunkSizeBytes;
 }
 
-/** The very timestamp that is on disk; an older one, or one that somebody else wrote, is as good as none. */
-async function holdsTimestamp({ link }: Session, directory: string, topic: string): Promise<boolean> {
+interface HeldPlace {
+  readonly directory: string;
+  readonly rootDirectory: string;
+  readonly topic: string;
+}
+
+/**
+ * The very timestamp that is on disk, and with it the newest root's version: an older one, or one that somebody else
+ * wrote, is as good as none, and so is a hint that hides the newest root.
+ */
+async function holdsTimestamp({ link }: Session, { directory, rootDirectory, topic }: HeldPlace): Promise<boolean> {
   const kept = await readBytesIfPresent(join(directory, timestampFile));
   // Nothing signed yet is nothing to publish.
   if (kept === undefined) return true;
   const held = await fetchIfHeld(link, topic);
   if (held === undefined) return false;
   try {
-    const { bytes } = await unpackFile(held, limits.trust.timestampMaxBytes);
-    return Buffer.compare(bytes, kept) === 0;
+    const { bytes, hint } = await unpackFile(held, limits.trust.timestampMaxBytes);
+    return hint?.root === (await listRoots(rootDirectory)).at(-1) && Buffer.compare(bytes, kept) === 0;
   } catch (thrown) {
     if (thrown instanceof CompressionError) return false;
     throw thrown;

@@ -18,7 +18,7 @@ export interface Renewed {
  * Rejects with the first failure, once all others are renewed: no gateway's files may let another's expire.
  */
 export async function renewFleet(workspace: Workspace, publisher: Publisher): Promise<Renewed> {
-  const image = await withWorkspaceLock(workspace, () => renewImageWhenStale(workspace));
+  const image = await renewImageWhenStale(workspace);
   if (image) await publishImage(workspace, publisher);
   const renewOne = async (gateway: string): Promise<boolean> => {
     const renewed = await withWorkspaceLock(workspace, () => renewWhenStale(workspace, gateway));

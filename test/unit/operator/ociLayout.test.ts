@@ -1,5 +1,5 @@
 // A component is taken out of an OCI layout only when every digest, size and kind on the way is right.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/hash.ts";
@@ -132,5 +132,20 @@ describe("an OCI layout", () => {
     await expect(readComponentSource(source)).rejects.toMatchObject(invalid(/300000/));
     await writeFile(join(layout.directory, "oci-layout"), '{"imageLayoutVersion":"2.0.0"}');
     await expect(readComponentSource(source)).rejects.toMatchObject(invalid(/imageLayoutVersion/));
+  });
+});
+
+describe("a component source that is no file", () => {
+  test.each(["/dev/zero", "/dev/tty", "/dev", "/proc/self/fd"])("is refused and not read: %s", async (path) => {
+    await expect(readComponentSource(path)).rejects.toMatchObject({ code: "file-failed" });
+  });
+
+  test("is refused inside a layout, too, where a link leads to it", async () => {
+    const layout = await new Layout().open();
+    const source = await layout.list(await layout.image());
+    const blob = join(layout.directory, "blobs", "sha256", sha256Hex(component));
+    await rm(blob);
+    await symlink("/dev/zero", blob);
+    await expect(readComponentSource(source)).rejects.toMatchObject({ code: "file-failed" });
   });
 });

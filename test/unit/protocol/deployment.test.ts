@@ -1,7 +1,7 @@
 // What a deployment may say, on both sides: the operator that signs it and the gateway that reads it.
 import { expect, it } from "vitest";
 import { deploymentSchema } from "../../../src/protocol/deployment.ts";
-import { parseValue } from "../../../src/protocol/document.ts";
+import { parseDocument, parseValue } from "../../../src/protocol/document.ts";
 import { deployComponents } from "../../../src/operator/deployComponents.ts";
 import { createFleet, createGateway, deployTo, expectRefused, release } from "../../support/fleet.ts";
 import { forgeDirector } from "../../support/forgeDirector.ts";
@@ -36,4 +36,21 @@ it("is refused by a gateway when a thief of the director's key signs such a name
     { path: "deployment.json", bytes: new TextEncoder().encode(JSON.stringify(deployment)) },
   ]);
   await expectRefused(gateway, "deployment.malformed");
+});
+
+it.each([
+  '{"components":{"constructor":{"release":"boiler@1.0.0"}}}',
+  '{"components":{"boiler":{"release":"boiler@1.0.0","grants":{"serial":{"prototype":"read"}}}}}',
+  '{"components":{"boiler":{"release":"boiler@1.0.0","config":{"a":[{"__proto__":1}]}}}}',
+])("is refused with a name that would be left out without a word: %s", (text) => {
+  const document = { ...(JSON.parse(text) as object), version: 1, gateway: "plant-7" };
+  expect(() => parseValue(deploymentSchema, document, { what: "deployment" })).toThrow(
+    /that JavaScript has for itself/,
+  );
+});
+
+it("is refused with any nesting, and takes no stack for it", () => {
+  const depth = 100_000;
+  const text = `{"version":1,"gateway":"g","components":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+  expect(() => parseDocument(deploymentSchema, text, { what: "deployment" })).toThrow(/is not valid/);
 });
