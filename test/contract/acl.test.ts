@@ -22,11 +22,11 @@ function readPrintedAcl(): string {
   return /```acl\n(.*?)```/s.exec(page)?.[1] ?? "";
 }
 
-/** A broker with that ACL and three users whose passwords are their names. */
+/** A broker with that ACL and four users whose passwords are their names. */
 async function startGuarded(directory: string): Promise<Broker> {
   const [acl, passwords] = [join(directory, "acl"), join(directory, "passwords")];
   writeFileSync(acl, readPrintedAcl(), { mode: 0o600 });
-  writeFileSync(passwords, "operator:operator\npump-7:pump-7\npump-8:pump-8\n", { mode: 0o600 });
+  writeFileSync(passwords, "operator:operator\nserver:server\npump-7:pump-7\npump-8:pump-8\n", { mode: 0o600 });
   execFileSync("mosquitto_passwd", ["-U", passwords]);
   return startMosquitto(`allow_anonymous false\nacl_file ${acl}\npassword_file ${passwords}`);
 }
@@ -104,6 +104,32 @@ for (const protocol of ["3.1.1", "5"] as const)
       await untilSeen(`${own.event} end as ${claimed}`);
       expect(seen.filter((line) => line.endsWith(" forged"))).toEqual([]);
       expect(heard).toEqual([]);
+    });
+
+    it("lets the fleet's server publish and answer, and neither command nor read what gateways say", async () => {
+      const options = { protocol, clientId: "server", username: "server", password: "server" };
+      await using server = openTestLink(broker.url, options);
+      await untilOnline(server);
+      const asked = Promise.withResolvers<string>();
+      await server.subscribe(topics.gateway("+").gets, (topic) => asked.resolve(topic));
+      await using gateway = await openGateway();
+      await gateway.publish({ topic: own.get("request-1"), payload: "{}" });
+      expect(await asked.promise).toBe(own.get("request-1"));
+      const written = [topics.image("1.root.json"), topics.blob(sha256, 1), own.director("1.root.json")];
+      for (const topic of [...written, own.got("request-1", 0)]) {
+        await server.publish({ topic, payload: "served", retain: written.includes(topic) });
+        await untilSeen(`${topic} served`);
+      }
+      for (const topic of [own.command("44444444"), own.state]) {
+        const outcome = server.publish({ topic, payload: "forged" }).then(
+          () => "acknowledged",
+          (error: LinkError) => error.code,
+        );
+        expect(await outcome).toBe(dropped[protocol]);
+      }
+      await expect(server.fetch(own.state, { maxBytes: 10, timeoutMs: 200 })).rejects.toMatchObject({
+        code: "timeout",
+      });
     });
 
     it("lets nobody in without a password", async () => {

@@ -55,6 +55,7 @@ const nothing = {
   renewed: { image: false, directors: 0 },
   republished: { image: false, directors: 0, blobs: 0 },
   cleared: { blobs: 0, files: 0 },
+  ageing: [],
 };
 
 function suite(start: () => Promise<Broker>): void {
@@ -97,7 +98,12 @@ function suite(start: () => Promise<Broker>): void {
       const { signed } = JSON.parse(Buffer.from(bytes).toString()) as { signed: { expires: string } };
       expect(Date.parse(signed.expires)).toBe(fleet.time.nowMs + 7 * dayMs);
     }
-    expect(await runPass(options)).toMatchObject({ renewed: nothing.renewed });
+    expect(await runPass(options)).toMatchObject({ renewed: nothing.renewed, ageing: [] });
+    fleet.time.nowMs += 340 * dayMs;
+    expect((await runPass(options)).ageing).toEqual([
+      expect.stringMatching(/^the image root expires on .*outstation root renew image$/),
+      expect.stringMatching(/^the director root expires on /),
+    ]);
   });
 
   test("clears what no gateway is to run, and a later deployment brings it back", async () => {

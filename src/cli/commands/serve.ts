@@ -7,18 +7,19 @@ export const serve: Command = {
   name: "serve",
   summary: "keep the fleet's broker filled and fresh, and answer gateways",
   synopsis: "[--once]",
-  help: `Runs beside the broker, on a machine that has this workspace and its online keys (the image repository's snapshot
+  help: `Runs on a machine that reaches the broker and has this workspace and its online keys (the image repository's snapshot
 and timestamp, and the director's; root and targets stay elsewhere), until it is interrupted. It
 
   - signs timestamps and snapshots again before they expire, of the image repository and of every gateway's director;
   - publishes again what a wiped or restored broker lacks;
   - takes releases off the broker that no gateway is to run and that are not among the newest three of their component,
     and metadata of old rounds; a later deployment brings them back from disk;
-  - answers gateways that found nothing retained (a broker that keeps no retained messages), and their question for the
-    time, when they have no clock of their own.
+  - answers gateways that found nothing retained (a broker that keeps no retained messages), and tells them the time:
+    this machine's clock is theirs.
 
-It looks at the fleet at every connect and every ten minutes, and says what it did. With --once, it looks once and ends:
-for a timer, where gateways need no answers. Where nothing of this runs, "outstation deploy" renews what it touches.
+It looks at the fleet at every connect and every ten minutes, and says what it did, and what only people can renew. With
+--once, it looks once and ends: for a timer, where gateways need no answers. Where nothing of this runs, "outstation
+deploy" renews what it touches.
 
   outstation serve --dir fleet`,
   options: { once: { type: "boolean" } },
@@ -30,10 +31,15 @@ for a timer, where gateways need no answers. Where nothing of this runs, "outsta
     const options: ServeOptions = { workspace, session, log: consoleLog(context.progress) };
     if (context.options["once"] === true) {
       const pass = await runPass(options);
+      for (const line of pass.ageing) context.progress(line);
       return context.print(describePass(pass), pass);
     }
     context.progress(`serving ${workspace.directory} on ${workspace.settings.broker}; end it with Ctrl-C`);
+    let told = "";
     await serveFleet(options, context.signal, (pass) => {
+      const ageing = pass.ageing.join("\n");
+      if (ageing !== "" && ageing !== told) context.progress(ageing);
+      told = ageing;
       if (isWorthSaying(pass)) context.print(describePass(pass), pass);
     });
   },

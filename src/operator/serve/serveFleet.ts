@@ -2,6 +2,7 @@
 import { describeError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
+import { describeAgeing } from "../ceremony/ageing.ts";
 import { clearBlobs, loadPublishedBlobs } from "../publishBlobs.ts";
 import { listLiveBlobs, listNewestBlobs } from "../liveBlobs.ts";
 import { listGateways } from "../repository/director.ts";
@@ -26,6 +27,8 @@ export interface Pass {
   readonly renewed: Renewed;
   readonly republished: Republished;
   readonly cleared: { readonly blobs: number; readonly files: number };
+  /** What only people can renew, and soon must: a line each. */
+  readonly ageing: readonly string[];
 }
 
 /**
@@ -45,7 +48,7 @@ export async function runPass({ workspace, session }: ServeOptions): Promise<Pas
     blobs: await clearUnwanted(workspace, session),
     files: await clearOldRounds(workspace, session),
   }));
-  return { renewed, republished, cleared };
+  return { renewed, republished, cleared, ageing: await describeAgeing(workspace) };
 }
 
 /**
