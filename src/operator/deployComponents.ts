@@ -4,6 +4,7 @@ import type { DeploymentText } from "../protocol/deployment.ts";
 import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { OperatorError } from "./error.ts";
 import { createDirector, deploy, hasDirector, loadDeployment } from "./repository/director.ts";
+import type { DirectorSources } from "./repository/director.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A whole document, or one component of the deployment of before with another release. */
@@ -14,17 +15,21 @@ export type DeploymentChange =
 /** What people write; the components themselves are checked when the deployment is signed. */
 const writtenSchema = v.strictObject({ components: v.record(v.string(), v.unknown()) });
 
-/** Signs it; a gateway that is deployed to for the first time gets its director. OperatorError says what is wrong. */
+/**
+ * Signs it; a gateway that is deployed to for the first time gets its director. OperatorError says what is wrong. Whoever
+ * deploys to many gateways loads the sources once.
+ */
 export async function deployComponents(
   workspace: Workspace,
   gateway: string,
   change: DeploymentChange,
+  sources?: DirectorSources,
 ): Promise<DeploymentText> {
   const isKnown = await hasDirector(workspace, gateway);
   if (change.kind === "document") {
     const components = parseComponents(change);
-    if (!isKnown) await createDirector(workspace, gateway);
-    return deploy(workspace, gateway, components);
+    if (!isKnown) await createDirector(workspace, gateway, sources);
+    return deploy(workspace, gateway, components, sources);
   }
   const before = isKnown ? await loadDeployment(workspace, gateway) : undefined;
   const component = before?.components[change.component];
@@ -34,7 +39,7 @@ export async function deployComponents(
       `${gateway} has no component "${change.component}" yet. Deploy a file that says what it is granted.`,
     );
   const next = { ...component, release: change.release };
-  return deploy(workspace, gateway, { ...before.components, [change.component]: next });
+  return deploy(workspace, gateway, { ...before.components, [change.component]: next }, sources);
 }
 
 function parseComponents({
