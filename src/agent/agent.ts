@@ -22,7 +22,7 @@ import { Reconciler } from "./reconcile.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { createRepositories, type Repositories, type RepositoriesOptions } from "./repositories.ts";
 import { collectCounters, createState, type LifeSigns } from "./stateDocument.ts";
-import { openStores, pruneStores, type Stores } from "./stores.ts";
+import { findInstalled, openStores, pruneStores, type Stores } from "./stores.ts";
 import { drainWhenOnline } from "./drain.ts";
 import { createVoices, type Voices } from "./voice.ts";
 
@@ -94,8 +94,7 @@ class Wiring implements Agent {
     this.#link = this.#openLink();
     const ask = createAsk({ ...options, link: this.#link, topics: this.#own });
     this.#linked = { ...options, link: this.#link, topics: this.#topics, ask, signal: this.#stop.signal };
-    const installed = (): number | undefined => stores.deployments.read().active?.version;
-    this.#repositories = createRepositories({ ...this.#linked, installed });
+    this.#repositories = createRepositories({ ...this.#linked, installed: () => findInstalled(stores) });
     this.#reconciler = this.#createReconciler();
     this.#executor = createExecutor({ reconcile: () => this.#reconciler.reconcile(), ...options });
   }
@@ -254,6 +253,7 @@ class Wiring implements Agent {
         stores: this.#stores,
         onProgress: (receivedBytes, totalBytes) => this.#reporter.progress(receivedBytes, totalBytes),
       }),
+      isStored: (sha256) => this.#stores.store.has(sha256),
       onVerified: (verified) => operators.replace(verified.operators),
       onSettled: () => pruneStores(this.#stores),
       reachBroker: (withinMs) => reachBroker(this.#link, () => this.#reporter.prove(), { clock, withinMs }),

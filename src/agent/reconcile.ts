@@ -27,6 +27,8 @@ export interface ReconcileContext {
   readonly check: (deployment: Deployment, targets: readonly VerifiedTarget[]) => Promise<Refusal | undefined>;
   /** Gets every target into the store. */
   readonly deliver: (targets: readonly VerifiedTarget[]) => Promise<Refusal | undefined>;
+  /** Whether the component with this hash is in the store. */
+  readonly isStored: (sha256: string) => boolean;
   /** Called with every deployment that was verified, before it is acted on. */
   readonly onVerified: (deployment: VerifiedDeployment) => Promise<void>;
   /** Called after a deployment was committed or given up: what is no longer needed may go. */
@@ -98,7 +100,7 @@ export class Reconciler {
     await this.#context.onVerified(verified);
     const plan = planDeployment(deployments.read(), verified);
     const { version } = verified.deployment;
-    if (plan.kind === "keep") return this.#confirm(version);
+    if (plan.kind === "keep") return this.#keep(verified);
     if (plan.kind === "refused") return this.#keepRefused(plan, version);
     const impossible = await this.#context.check(verified.deployment, plan.targets);
     if (impossible !== undefined) return this.#refuseEarly(impossible, version);
@@ -241,6 +243,17 @@ export class Reconciler {
     if (isKnown && current.phase === "refused") return;
     reporter.event({ kind: "refusal", detail: refusal.seen, refusal });
     reporter.report({ deployment: this.#active, desired, phase: "refused", refusal });
+  }
+
+  /** What is desired is committed here. What rotted on the disk since is fetched again, and started. */
+  async #keep({ deployment, targets }: VerifiedDeployment): Promise<"settled" | "try-later"> {
+    const { deployments, isStored, deliver } = this.#context;
+    const lost = [...targets.values()].filter(({ sha256 }) => !isStored(sha256));
+    const refusal = lost.length === 0 ? undefined : await deliver(lost);
+    if (refusal !== undefined) return this.#refuseForNow(refusal, deployment.version);
+    const { active } = deployments.read();
+    if (lost.length > 0 && active !== undefined) await this.#run(active);
+    return this.#confirm(deployment.version);
   }
 
   /** What runs is what is desired: nothing changes but the report, if it said something else. */

@@ -55,3 +55,10 @@ export async function pruneStores({ deployments, store, cache, downloads }: Stor
   await cache.prune(new Set(keep));
   await downloads.clear();
 }
+
+/** Version of the committed deployment, when all of it is here: what is missing must be asked for again. */
+export function findInstalled({ deployments, store }: Pick<Stores, "deployments" | "store">): number | undefined {
+  const { active } = deployments.read();
+  const isWhole = Object.values(active?.components ?? {}).every(({ sha256 }) => store.has(sha256));
+  return isWhole ? active?.version : undefined;
+}

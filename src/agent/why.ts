@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { describeError } from "../base/error.ts";
 import { silentLog } from "../base/log.ts";
+import { explainStanding } from "../protocol/explain.ts";
 import { readDeployments } from "../store/deploymentStore.ts";
 import { readOnlyDisk } from "../store/nodeDisk.ts";
 import { ConfigError } from "./config.ts";
-import { explainStanding } from "./explain.ts";
 import { readKept } from "./reportedFile.ts";
 
 /** The text to print, and 0; or why there is nothing, and 69: nothing was ever reported from this directory. */

@@ -45,6 +45,8 @@ export const limits = {
     askAgainMs: 3600 * seconds,
     /** A clock that is off by more than this is worth a line in the log; certificates and commands allow about as much. */
     worthSayingS: 60,
+    /** The end of the year 9999: later times cannot be written everywhere, and then no calendar has them. */
+    latestMs: 253_402_300_799_999,
   },
   link: {
     /** Messages published and not yet acknowledged; above 20 the rate gains nothing (docs/benchmarks.md). */
@@ -92,6 +94,12 @@ export const limits = {
     deploymentMaxBytes: 64 * KiB,
     /** Publishers whose metadata is read to find one target (TUF 5.6.7). */
     publishers: 32,
+    /** Keys of one publisher: the gateway remembers their ids with every floor that they vouch for. */
+    publisherKeys: 16,
+    /** Path patterns of one publisher, of which each is tried on every target of its components. */
+    publisherPaths: 64,
+    /** Characters of a target's path, and of a pattern: a pattern takes the square of it in time, and no longer. */
+    pathCharacters: 256,
     /** Root versions walked in one refresh. */
     rootRotations: 32,
   },

@@ -187,7 +187,10 @@ class BrokerLink implements Link {
       this.#backoff.takenOver();
       log.error({ clientId }, "another client connected with our client id; give each its own");
       onTakenOver?.();
-    } else if (!this.#stop.signal.aborted) log.warn({ url, reason: describeError(cause) }, "offline");
+    } else if (!this.#stop.signal.aborted) {
+      const reason = cause === undefined ? "the broker closed the connection, or ended" : describeError(cause);
+      log.warn({ url, reason }, "offline");
+    }
   }
 
   async #sayGoodbye(connection: Connection): Promise<void> {

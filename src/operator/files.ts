@@ -103,12 +103,13 @@ export async function isPresent(path: string): Promise<boolean> {
   return (await readBytesIfPresent(path)) !== undefined;
 }
 
-/** Names in a directory, sorted; empty when there is none. */
+/** Names in a directory, sorted; empty when there is none, or a file. */
 export async function listNames(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw cause;
   }
 }

@@ -1,5 +1,6 @@
 // The names and small documents of both repositories that operator and gateway must agree on.
 import * as v from "valibot";
+import { limits } from "../base/limits.ts";
 
 /** The director target that holds the deployment document. */
 export const deploymentTarget = "deployment.json";
@@ -24,4 +25,13 @@ export const signedAtField = "outstation-signed-at";
 /** The file name of a target's bytes in a consistent snapshot (TUF 5.7.3). */
 export function targetFileName(path: string, sha256: string): string {
   return `${sha256}.${path}`;
+}
+
+/**
+ * A path pattern of a publisher: plain characters and "*", at most twice a level. Whatever else a glob can say is not
+ * understood the same everywhere, and can take a matcher for ever.
+ */
+export function isPathPattern(pattern: string): boolean {
+  if (pattern.length > limits.trust.pathCharacters || !/^[A-Za-z0-9._*+/-]+$/.test(pattern)) return false;
+  return pattern.split("/").every((level) => level.split("*").length <= 3);
 }

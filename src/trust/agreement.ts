@@ -45,10 +45,9 @@ export function agree(input: AgreementInput): Agreement {
 function selectTargets({ deployment, director, image, floors }: AgreementInput): Agreement["targets"] {
   const targets = new Map<string, VerifiedTarget>();
   for (const [name, { release }] of Object.entries(deployment.components)) {
-    const { component } = parseReleaseName(release);
     const target = agreeOn(pathOf(release), { director, image });
     if (isRefusal(target)) return target;
-    const floor = counterFloorOf(component, image, floors);
+    const floor = counterFloorOf(target, image, floors);
     // Uptane 5.4.4.6: the release counter guards against rollback even when the director is in wrong hands.
     if (target.release.counter < floor) {
       const fix = "Deploy a newer release; only the image repository's targets keys can allow this one.";
@@ -131,21 +130,23 @@ function raiseCounterFloor(component: string, image: VerifiedMetadata, floors: F
 }
 
 /**
- * The highest floor that anybody still trusted has set: each is held against the keys of the role that set it, so
- * that no publisher lifts a floor of the repository's own, and a floor goes with the publisher whose key was taken away.
+ * The highest floor that anybody has set who is trusted with this target: each is held against the keys of the role that
+ * set it, so that no publisher lifts a floor of the repository's own, and a floor goes with the publisher whose key, or
+ * path, was taken away. Whether a publisher's metadata was needed to find the target makes no difference.
  */
-function counterFloorOf(component: string, image: VerifiedMetadata, floors: Floors): number {
-  const own = counterFloorName(component, "targets");
-  const names = [...floors.keys()].filter((name) => name === own || name.startsWith(`${own}/`));
-  const roleOf = (name: string): string => (name === own ? "targets" : name.slice(own.length + 1));
-  return Math.max(0, ...names.map((name) => floorOf(floors, name, authorityOfTargets(roleOf(name), image))));
+function counterFloorOf({ path, release }: VerifiedTarget, image: VerifiedMetadata, floors: Floors): number {
+  const vouchers = image.vouchers.get(path) ?? new Map<string, Authority>();
+  const ofPublishers = [...vouchers].map(([role, authority]) =>
+    floorOf(floors, counterFloorName(release.component, role), authority),
+  );
+  const own = floorOf(floors, counterFloorName(release.component, "targets"), authorityOf(image.root, "targets"));
+  return Math.max(own, ...ofPublishers);
 }
 
 function counterFloorName(component: string, role: string): string {
   return role === "targets" ? `image/counter/${component}` : `image/counter/${component}/${role}`;
 }
 
-/** A publisher that is not among those that were needed for the component is trusted with it no more. */
 function authorityOfTargets(role: string, { root, versions, publishers }: VerifiedMetadata): Authority {
   if (role === "targets") return authorityOf(root, "targets");
   return publishers.get(role)?.authority ?? { version: versions.targets, keys: [] };

@@ -127,4 +127,20 @@ describe("a floor that a publisher sets", () => {
     await publishWithPublishers(fleet, [{ name: "acme", paths: ["boiler/1.0.*"], keys: [acme], targets: [boiler1] }]);
     await expectRefused(gateway, "trust.counter");
   });
+
+  test("holds for what the repository's own targets list, as long as it is trusted with that path", async () => {
+    const { fleet, acme } = await createPublished();
+    await using _ = fleet;
+    const gateway = createGateway(fleet);
+    await deployTo(fleet, "plant-7", "boiler@1.1.0");
+    const publisher = { name: "acme", paths: ["boiler/*"], keys: [acme], targets: [boiler2], floors: { [boiler2]: 2 } };
+    await publishWithPublishers(fleet, [publisher], { round: 100 });
+    await expectDeployed(gateway, 2);
+    await publishWithPublishers(fleet, [publisher], { round: 101 });
+    // The first release is the repository's own: nobody need look at acme's metadata to find it.
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    expect(await gateway.refresh()).toMatchObject({ kind: "refused", rule: "trust.counter" });
+    await publishWithPublishers(fleet, [{ ...publisher, paths: ["pump/*"] }], { round: 102 });
+    await expectDeployed(gateway, 3);
+  });
 });

@@ -6,7 +6,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { attestTime } from "../../src/trust/attestTime.ts";
 import { createMemoryDisk } from "../support/memoryDisk.ts";
 import type { MemoryDisk } from "../support/memoryDisk.ts";
-import { createFleet, dayMs, readMemory, startMs } from "../support/fleet.ts";
+import { createFleet, dayMs, expectRefused, readMemory, startGateway, startMs } from "../support/fleet.ts";
 
 const question = { gateway: "plant-7", nonce: "nonce-0123456789" };
 let director: SigningKey;
@@ -67,5 +67,28 @@ describe("the time", () => {
     await attest(await signTime(question, startMs, director), disk);
     expect(await attest(await signTime(question, startMs - 1, director), disk)).toMatchObject({ rule: "trust.time" });
     expect(readMemory(disk).get("/trust/floors.json director/attested")).toBe(startMs);
+  });
+
+  test("is not so late that no calendar has it, which would make nothing ever expire", async () => {
+    const disk = createMemoryDisk();
+    for (const lateMs of [8.64e15, 8.64e15 + 1, Number.MAX_SAFE_INTEGER])
+      expect(await attest(await signTime(question, lateMs, director), disk)).toMatchObject({ rule: "trust.time" });
+    expect(disk.files.size).toBe(0);
+  });
+
+  test("of a thief of the director's key does not make old releases fresh again", async () => {
+    await using fleet = await createFleet();
+    const gateway = await startGateway(fleet);
+    const location = { disk: gateway.disk, directory: "/trust/director", factoryRoot: directorRoot, log: silentLog };
+    const factoryRoot = new TextEncoder().encode(fleet.factory.directorRoot);
+    const stolen = await fleet.workspace.loadKey("director");
+    const answer = await signTime(question, Number.MAX_SAFE_INTEGER, stolen);
+    await attestTime(
+      { disk: gateway.disk, directory: "/trust", director: { ...location, factoryRoot } },
+      question,
+      answer,
+    );
+    fleet.time.nowMs += 30 * dayMs;
+    await expectRefused(gateway, "trust.expired");
   });
 });

@@ -108,8 +108,8 @@ describe("a stolen director key", () => {
   test("cannot make a refusal too long to be told", async () => {
     await using fleet = await createFleet();
     const gateway = await startFleet(fleet);
-    const path = "x".repeat(300_000);
-    await forgeDirector(fleet, "plant-7", [{ path, bytes: malware, custom: { gateway: "plant-8" } }]);
+    const custom = { gateway: "x".repeat(300_000) };
+    await forgeDirector(fleet, "plant-7", [{ path: "boiler/1.0.0.wasm", bytes: malware, custom }]);
     const refusal = await gateway.refresh();
     expect(refusal).toMatchObject({ kind: "refused", rule: "trust.gateway" });
     expect(JSON.stringify(refusal).length).toBeLessThan(3 * limits.words.refusal);

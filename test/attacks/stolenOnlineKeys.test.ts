@@ -8,7 +8,6 @@ import { signSnapshot, signTimestamp } from "../../src/operator/repository/metad
 import { imageDirectory } from "../../src/operator/repository/places.ts";
 import {
   createFleet,
-  createGateway,
   createWasm,
   dayMs,
   deployTo,
@@ -17,17 +16,10 @@ import {
   publishAll,
   release,
   withForeignKeys,
+  startGateway,
 } from "../support/fleet.ts";
-import type { Fleet, Gateway } from "../support/fleet.ts";
+import type { Fleet } from "../support/fleet.ts";
 import { readImageFile } from "../support/rotateRoot.ts";
-
-async function startFleet(fleet: Fleet): Promise<Gateway> {
-  const gateway = createGateway(fleet);
-  await release(fleet, { version: "1.0.0" });
-  await deployTo(fleet, "plant-7", "boiler@1.0.0");
-  await expectDeployed(gateway, 1);
-  return gateway;
-}
 
 /** Serves these targets under a snapshot and a timestamp that the stolen keys signed. */
 async function serve(fleet: Fleet, targets: { readonly version: number; readonly bytes: Uint8Array }) {
@@ -57,7 +49,7 @@ async function forgeTargets(fleet: Fleet): Promise<Uint8Array> {
 describe("stolen snapshot and timestamp keys", () => {
   test("cannot add a release", async () => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await serve(fleet, { version: 3, bytes: await forgeTargets(fleet) });
     await expectRefused(gateway, "trust.signature");
     expect([...gateway.disk.files.values()].some((bytes) => Buffer.from(bytes).includes("6.6.6"))).toBe(false);
@@ -65,7 +57,7 @@ describe("stolen snapshot and timestamp keys", () => {
 
   test("cannot change what a release is", async () => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     const honest = Buffer.from(await readImageFile(fleet, "2.targets.json")).toString();
     const changed = honest.replace(/"sha256":"(.)/, (_, digit: string) => `"sha256":"${digit === "0" ? "1" : "0"}`);
     expect(changed).not.toBe(honest);
@@ -75,7 +67,7 @@ describe("stolen snapshot and timestamp keys", () => {
 
   test("cannot bring back a list of releases from before the one that was seen", async () => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await release(fleet, { version: "1.1.0" });
     await deployTo(fleet, "plant-7", "boiler@1.1.0");
     await expectDeployed(gateway, 2);
@@ -86,7 +78,7 @@ describe("stolen snapshot and timestamp keys", () => {
 
   test("can hide a new release, which is seen as a refusal, and no longer once the newest is published again", async () => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await release(fleet, { version: "1.1.0" });
     await deployTo(fleet, "plant-7", "boiler@1.1.0");
     await serve(fleet, { version: 2, bytes: await readImageFile(fleet, "2.targets.json") });

@@ -3,26 +3,17 @@ import { describe, expect, test } from "vitest";
 import { signSnapshot, signTimestamp } from "../../src/operator/repository/metadata.ts";
 import {
   createFleet,
-  createGateway,
   createWasm,
   dayMs,
   deployTo,
   expectDeployed,
   expectRefused,
   publishAll,
-  release,
+  startGateway,
 } from "../support/fleet.ts";
-import type { Fleet, Gateway } from "../support/fleet.ts";
+import type { Fleet } from "../support/fleet.ts";
 import { forgeDirector, createDeployment } from "../support/forgeDirector.ts";
 import { readImageFile } from "../support/rotateRoot.ts";
-
-async function startFleet(fleet: Fleet): Promise<Gateway> {
-  const gateway = createGateway(fleet);
-  await release(fleet, { version: "1.0.0" });
-  await deployTo(fleet, "plant-7", "boiler@1.0.0");
-  await expectDeployed(gateway, 1);
-  return gateway;
-}
 
 /** Signs a snapshot and a timestamp that name these bytes, and serves the honest targets with `served` for a snapshot. */
 async function serve(fleet: Fleet, named: { targets?: Uint8Array; snapshot?: (honest: Uint8Array) => Uint8Array }) {
@@ -48,14 +39,14 @@ const others: readonly [string, (bytes: Uint8Array) => Uint8Array][] = [
 describe("metadata that is not as it is named", () => {
   test("is accepted when it is", async () => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await serve(fleet, {});
     await expectDeployed(gateway, 1);
   });
 
   test.each(others)("is refused for another %s of the snapshot", async (_, change) => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await serve(fleet, { snapshot: change });
     await expectRefused(gateway, "trust.mismatch");
     expect(fleet.broker.size).toBeGreaterThan(0);
@@ -63,7 +54,7 @@ describe("metadata that is not as it is named", () => {
 
   test.each(others)("is refused for another %s of the targets", async (_, change) => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     await serve(fleet, { targets: change(await readImageFile(fleet, "2.targets.json")) });
     await expectRefused(gateway, "trust.mismatch");
     expect(fleet.broker.size).toBeGreaterThan(0);
@@ -73,7 +64,7 @@ describe("metadata that is not as it is named", () => {
 describe("a target that is not as both repositories name it", () => {
   test.each(others)("is refused for another %s in the director", async (_, change) => {
     await using fleet = await createFleet();
-    const gateway = await startFleet(fleet);
+    const gateway = await startGateway(fleet);
     const bytes = change(createWasm("boiler@1.0.0"));
     await forgeDirector(fleet, "plant-7", [
       createDeployment(2, "plant-7", "boiler@1.0.0"),

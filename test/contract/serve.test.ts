@@ -1,22 +1,30 @@
 // The fleet's server on real brokers: a wiped one is filled, what ages is signed again, what nobody runs goes, who asks is answered.
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { limits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import { rotateKey } from "../../src/operator/ceremony/changeKeys.ts";
 import { answerGets } from "../../src/operator/serve/answerGets.ts";
 import { runPass, serveFleet } from "../../src/operator/serve/serveFleet.ts";
 import { publishDeployment } from "../../src/operator/publish.ts";
 import { loadPublishedBlobs } from "../../src/operator/publishBlobs.ts";
 import { listReleases } from "../../src/operator/repository/addRelease.ts";
-import { blobPath, directorDirectory, imageDirectory } from "../../src/operator/repository/places.ts";
+import {
+  blobPath,
+  directorDirectory,
+  directorRootDirectory,
+  imageDirectory,
+} from "../../src/operator/repository/places.ts";
 import { openSession, type Session } from "../../src/operator/session.ts";
 import type { Workspace } from "../../src/operator/workspace.ts";
 import { unpackFile } from "../../src/protocol/packing.ts";
 import { attestTime } from "../../src/trust/attestTime.ts";
+import { createAsker } from "../support/asker.ts";
 import { mosquittoMissing, startAedes, startMosquitto, type Broker } from "../support/brokers.ts";
+import { completeRoot, keyFile } from "../support/ceremony.ts";
 import { createFleet, createWasm, dayMs, deployTo, release, type Fleet } from "../support/fleet.ts";
 import { openSpy, untilOffline, untilOnline } from "../support/links.ts";
 import { createMemoryDisk } from "../support/memoryDisk.ts";
@@ -188,6 +196,27 @@ function suite(start: () => Promise<Broker>): void {
     await stop();
   });
 
+  test("signs the time with the key that the newest root names, when the first one is gone", async () => {
+    await using broker = await start();
+    await using server = await startServer(broker);
+    const { fleet, workspace } = server;
+    await release(fleet, { version: "1.0.0" });
+    await deployTo(fleet, "plant-7", "boiler@1.0.0");
+    const { proposals } = await rotateKey(workspace, "director");
+    await completeRoot(fleet, proposals[0], ["director-root"]);
+    await rm(keyFile(workspace, "director"));
+    const stop = await answerGets({ ...server, log: silentLog });
+    const question = { gateway: "plant-7", nonce: "0123456789abcdef" };
+    const [answer] = await createAsker(server.session)("plant-7", { want: "time", nonce: question.nonce });
+    const disk = createMemoryDisk();
+    const factoryRoot = await readFile(join(directorRootDirectory(workspace), "2.root.json"));
+    const director = { disk, directory: "/d", factoryRoot, log: silentLog };
+    expect(await attestTime({ disk, directory: "/t", director }, question, answer?.[1] ?? new Uint8Array())).toBe(
+      fleet.time.nowMs,
+    );
+    await stop();
+  });
+
   test("does not answer what is malformed, leads out of the directory, or is more than a gateway's share", async () => {
     await using broker = await start();
     await using server = await startServer(broker);
@@ -252,27 +281,6 @@ function suite(start: () => Promise<Broker>): void {
     await serving;
     expect(looks).toEqual([expect.objectContaining({ blobs: 1 }), expect.objectContaining({ blobs: 1 })]);
   });
-}
-
-type Part = readonly [string, Buffer];
-
-/** Asks as a gateway, and gives the parts of the answer, sorted by their name. */
-function createAsker({ link, topics }: Session): (gateway: string, request: object, parts?: number) => Promise<Part[]> {
-  let asked = 0;
-  return async (gateway, request, parts = 1) => {
-    const id = `request-${++asked}`;
-    const got: Part[] = [];
-    const whole = Promise.withResolvers<void>();
-    const own = topics.gateway(gateway);
-    const stop = await link.subscribe(own.gots(id), (topic, payload) => {
-      got.push([topic.split("/").at(-1) ?? "", Buffer.from(payload)]);
-      if (got.length === parts) whole.resolve();
-    });
-    await link.publish({ topic: own.get(id), payload: JSON.stringify(request) });
-    await whole.promise;
-    await stop();
-    return got.sort(([a], [b]) => (a < b ? -1 : 1));
-  };
 }
 
 describeNeeding(mosquittoMissing(), "the fleet's server on mosquitto", () => suite(() => startMosquitto()));

@@ -23,6 +23,15 @@ export interface PublisherMetadata {
   readonly targets: readonly string[];
   /** By path of a target. */
   readonly floors?: Readonly<Record<string, number>>;
+  /** What it delegates itself, as it pleases. */
+  readonly delegations?: Delegations;
+}
+
+export interface RoundOptions {
+  readonly round?: number;
+  readonly delegationKeys?: Record<string, Key>;
+  /** In place of those to the publishers. */
+  readonly delegations?: Delegations;
 }
 
 const specVersion = "1.0.31";
@@ -31,7 +40,7 @@ const specVersion = "1.0.31";
 export async function publishWithPublishers(
   fleet: Fleet,
   publishers: readonly PublisherMetadata[],
-  { round = 100, delegationKeys }: { round?: number; delegationKeys?: Record<string, Key> } = {},
+  { round = 100, delegationKeys, delegations }: RoundOptions = {},
 ): Promise<void> {
   const { workspace, broker, time } = fleet;
   const { image } = createTopics(workspace.settings.root);
@@ -53,12 +62,13 @@ export async function publishWithPublishers(
     const own = targets
       .filter(({ path }) => publisher.targets.includes(path))
       .map((file) => withFloor(file, publisher));
-    const content = new Targets({ specVersion, version, expires, targets: byPath(own) });
+    const delegated = publisher.delegations === undefined ? {} : { delegations: publisher.delegations };
+    const content = new Targets({ specVersion, version, expires, targets: byPath(own), ...delegated });
     await put(publisher.name, content, publisher.signers ?? publisher.keys);
   }
   const rest = byPath(targets.filter(({ path }) => !owned.has(path)));
-  const delegations = createDelegations(publishers, delegationKeys);
-  const top = new Targets({ specVersion, version: round, expires, targets: rest, delegations });
+  const delegated = delegations ?? createDelegations(publishers, delegationKeys);
+  const top = new Targets({ specVersion, version: round, expires, targets: rest, delegations: delegated });
   await put("targets", top, [await workspace.loadKey("targets")]);
   const snapshot = await encode(new Metadata(new Snapshot({ specVersion, version: round, expires, meta })), [
     await workspace.loadKey("snapshot"),

@@ -102,6 +102,7 @@ export async function openUpdateRig(options: UpdateRigOptions): Promise<UpdateRi
     log,
     refresh,
     check: async () => undefined,
+    isStored: (sha256) => store.has(sha256),
     deliver: async (targets) => {
       for (const target of targets) {
         const refusal = await deliver(target, { store, log, ...delivery });

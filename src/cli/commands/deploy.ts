@@ -1,4 +1,5 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
+import { describePhase } from "../../protocol/explain.ts";
 import { formatRefusal } from "../../protocol/refusal.ts";
 import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
@@ -65,11 +66,12 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
   },
 };
 
-/** Each phase once, however often it is reported. */
+/** Each phase once, however often it is reported; a download as often as the gateway tells how far it is. */
 function createProgress(context: CommandContext): (reported: ReportedDocument) => void {
   let last: string | undefined;
-  return ({ gateway, phase }) => {
-    if (phase !== last) context.progress(`${gateway}: ${phase}`);
+  return (reported) => {
+    const phase = describePhase(reported);
+    if (phase !== last) context.progress(`${reported.gateway}: ${phase}`);
     last = phase;
   };
 }

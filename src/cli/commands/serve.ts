@@ -1,5 +1,5 @@
 // outstation serve: the process that keeps a fleet's broker filled and fresh, and answers gateways that find nothing there.
-import { serveFleet, runPass, type Pass, type ServeOptions } from "../../operator/serve/serveFleet.ts";
+import { checkOnlineKeys, serveFleet, runPass, type Pass, type ServeOptions } from "../../operator/serve/serveFleet.ts";
 import { consoleLog } from "../consoleLog.ts";
 import type { Command } from "../command.ts";
 
@@ -25,6 +25,7 @@ for a timer, where gateways need no answers. Where nothing of this runs, "outsta
   words: { min: 0, max: 0 },
   run: async (context) => {
     const workspace = await context.workspace();
+    await checkOnlineKeys(workspace);
     await using session = await context.session(workspace);
     const options: ServeOptions = { workspace, session, log: consoleLog(context.progress) };
     if (context.options["once"] === true) {
@@ -38,15 +39,34 @@ for a timer, where gateways need no answers. Where nothing of this runs, "outsta
   },
 };
 
-function isWorthSaying({ renewed, republished, cleared }: Pass): boolean {
-  return [...Object.values(renewed), ...Object.values(republished), ...Object.values(cleared)].some(Boolean);
+function isWorthSaying(pass: Pass): boolean {
+  return listDone(pass).length > 0;
 }
 
-function describePass({ renewed, republished, cleared }: Pass): string {
-  const image = (yes: boolean): string => (yes ? "the image repository and " : "");
-  return [
-    `signed again: ${image(renewed.image)}${renewed.directors} directors`,
-    `published again: ${image(republished.image)}${republished.directors} directors, ${republished.blobs} blobs`,
-    `cleared: ${cleared.blobs} blobs, ${cleared.files} old files`,
-  ].join("; ");
+function describePass(pass: Pass): string {
+  const done = listDone(pass);
+  return done.length === 0 ? "nothing to do: the broker holds what it should" : done.join("; ");
+}
+
+/** Only what there was to do. */
+function listDone({ renewed, republished, cleared }: Pass): readonly string[] {
+  const image = (isDone: boolean): string => (isDone ? "the image repository" : "");
+  const done = [
+    ["signed again", image(renewed.image), count(renewed.directors, "director")],
+    [
+      "published again",
+      image(republished.image),
+      count(republished.directors, "director"),
+      count(republished.blobs, "blob"),
+    ],
+    ["cleared", count(cleared.blobs, "blob"), count(cleared.files, "old file")],
+  ];
+  return done
+    .map(([what = "", ...parts]) => ({ what, parts: parts.filter(Boolean) }))
+    .filter(({ parts }) => parts.length > 0)
+    .map(({ what, parts }) => `${what}: ${parts.join(", ")}`);
+}
+
+function count(many: number, what: string): string {
+  return many === 0 ? "" : `${many} ${what}${many === 1 ? "" : "s"}`;
 }

@@ -1,10 +1,8 @@
 // outstation why: the rule that stands in the way, what was seen, and what to do.
 import { fetchStatus, type GatewayStatus } from "../../operator/gateways.ts";
-import { rules, type RuleId } from "../../protocol/refusal.ts";
-import type { ReportedDocument } from "../../protocol/reports.ts";
+import { explainStanding } from "../../protocol/explain.ts";
 import { gatewayAt } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { indentRest } from "../printable.ts";
 
 export const why: Command = {
   name: "why",
@@ -29,37 +27,6 @@ seen, and what to do about it. The exit code is 0 when there is something to rea
 function explain({ gateway, state, reported }: GatewayStatus): string {
   if (reported === undefined)
     return `${gateway} has reported nothing yet. Is it set up with this fleet's factory.json, and does outstationd run?`;
-  const lines = [...explainDeployment(reported), ...explainComponents(reported)];
-  if (state?.online !== true) lines.push(`${gateway} is offline; this is how it stood at ${reported.at}.`);
-  return lines.map(indentRest).join("\n");
-}
-
-function explainDeployment({ gateway, deployment, desired, phase, refusal, reason }: ReportedDocument): string[] {
-  const runs = deployment === 0 ? "nothing" : `deployment ${deployment}`;
-  if (refusal !== undefined) {
-    const { rule, seen, fix } = refusal;
-    const meaning = rules[rule as RuleId] ?? "a rule this command does not know";
-    const what = desired === deployment ? "an update" : `deployment ${desired}`;
-    return [
-      `${gateway} refused ${what}; it runs ${runs}.`,
-      `  rule  ${rule}: ${meaning}`,
-      `  seen  ${seen}`,
-      `  fix   ${fix}`,
-    ];
-  }
-  if (phase === "rolled-back")
-    return [
-      `${gateway} rolled deployment ${desired} back; it runs ${runs}.`,
-      `  why   ${reason ?? "no reason was given"}`,
-      "  fix   It is not tried again. Deploy another release, or other settings.",
-    ];
-  if (phase === "committed") return [`${gateway} runs ${runs}, as desired.`];
-  if (phase === "idle") return [`Nothing was deployed to ${gateway} yet.`];
-  return [`${gateway} is at work on deployment ${desired} (${phase}); it runs ${runs}.`];
-}
-
-function explainComponents({ components }: ReportedDocument): string[] {
-  return Object.entries(components).flatMap(([name, { status, reason }]) =>
-    reason === undefined ? [] : [`${name} is ${status}. Its last end: ${reason}`],
-  );
+  const standing = explainStanding({ reported });
+  return state?.online === true ? standing : `${standing}\n${gateway} is offline; this is how it stood then.`;
 }

@@ -6,6 +6,7 @@ import { limits } from "../../base/limits.ts";
 import { OperatorError } from "../error.ts";
 import { listNames, readBytes, removeFile, writeFileAtomic } from "../files.ts";
 import { encode, payloadOf } from "../repository/metadata.ts";
+import { checkDelegations } from "../repository/delegations.ts";
 import { pendingDirectory } from "../repository/places.ts";
 import { orInvalid, parseJson, parseTargets } from "../repository/repository.ts";
 import { parseRoot } from "../repository/root.ts";
@@ -71,7 +72,11 @@ export async function readProposed(path: string): Promise<Proposed> {
     const root = parseRoot(bytes, path);
     return { kind: "root", root, metadata: root.metadata };
   }
-  if (type === MetadataKind.Targets) return { kind: "targets", metadata: parseTargets(bytes, path) };
+  if (type === MetadataKind.Targets) {
+    const metadata = parseTargets(bytes, path);
+    checkDelegations(metadata.signed.delegations, path);
+    return { kind: "targets", metadata };
+  }
   throw new OperatorError("proposal-invalid", `${path} is neither a root nor targets. Take a file of pending/.`);
 }
 

@@ -108,6 +108,11 @@ function checkRelease({ component, version, wasmBytes }: NewRelease): void {
   const name = v.safeParse(componentDeploymentSchema.entries.release, `${component}@${version}`);
   if (!name.success)
     throw new OperatorError("release-invalid", `"${component}@${version}" is no release: ${name.issues[0].message}.`);
+  if (releasePath(component, version).length > limits.trust.pathCharacters)
+    throw new OperatorError(
+      "release-invalid",
+      `The version "${version}" is too long for any gateway. Take a short one.`,
+    );
   const { componentMaxBytes } = limits.blob;
   if (wasmBytes.byteLength === 0)
     throw new OperatorError("release-invalid", "The component is empty. Check the path of the built file.");

@@ -2,6 +2,8 @@
 import type { Key, TargetFile } from "@tufjs/models";
 import { Delegations } from "@tufjs/models/dist/delegations.js";
 import { DelegatedRole } from "@tufjs/models/dist/role.js";
+import { limits } from "../../base/limits.ts";
+import { isPathPattern } from "../../protocol/repository.ts";
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
 import type { PublicKey } from "../keys/key.ts";
@@ -27,8 +29,6 @@ export interface Publisher extends NewPublisher {
   readonly isSigned: boolean;
 }
 
-/** A gateway looks at no more of them on its way to one target (TUF 5.6.7). */
-const most = 32;
 const reserved: readonly string[] = rootRoles;
 
 /** Delegations with one more publisher; one of that name is replaced where it stands. */
@@ -45,8 +45,10 @@ export function addPublisher(before: Delegations | undefined, publisher: NewPubl
   const role = new DelegatedRole({ name, keyIDs, threshold, terminating: true, paths: [...paths] });
   const table = Object.fromEntries(keys.map((key) => [key.keyId, createTufKey(key)]));
   const next = { ...roles, [name]: role };
-  if (Object.keys(next).length > most)
-    throw new OperatorError("publisher-invalid", `There may be ${most} publishers. Remove one first.`);
+  const { publishers } = limits.trust;
+  // A gateway looks at no more of them on its way to one target (TUF 5.6.7).
+  if (Object.keys(next).length > publishers)
+    throw new OperatorError("publisher-invalid", `There may be ${publishers} publishers. Remove one first.`);
   return createDelegations(next, { ...before?.keys, ...table });
 }
 
@@ -97,6 +99,24 @@ export function listTargets(state: RepositoryState): readonly TargetFile[] {
   return [...listed.values()];
 }
 
+/**
+ * Delegations that somebody else wrote down, before they are signed. OperatorError "publisher-invalid" or "root-invalid"
+ * for what a list of names, paths and key ids would not show: another key under a known id, and hashes in place of paths.
+ */
+export function checkDelegations(delegations: Delegations | undefined, source: string): void {
+  if (delegations === undefined) return;
+  const { roles = {}, succinctRoles, keys } = delegations;
+  for (const delegated of Object.values(roles)) {
+    const { name, paths = [], terminating } = delegated;
+    const role = orInvalid(`The delegation to ${name} in ${source}`, "role", () => readRole(delegated, keys));
+    checkPublisher({ name, paths, ...role });
+    if (!terminating)
+      throw new OperatorError("publisher-invalid", `In ${source} ${name} does not have the last word on its paths.`);
+  }
+  if (succinctRoles !== undefined)
+    throw new OperatorError("publisher-invalid", `${source} delegates to hash bins, which no gateway takes.`);
+}
+
 function createDelegations(
   roles: Readonly<Record<string, DelegatedRole>>,
   keys: Readonly<Record<string, Key>>,
@@ -116,9 +136,15 @@ function checkPublisher({ name, paths, keys, threshold }: NewPublisher): void {
     );
   if (paths.length === 0 || new Set(paths).size < paths.length)
     throw new OperatorError("publisher-invalid", "A publisher has one or more paths, each once: --paths 'boiler/*'");
-  const odd = paths.find((path) => !/^[a-z0-9*][a-z0-9._*-]*\/[A-Za-z0-9._*+-]+$/.test(path) || path.length > 128);
+  const odd = paths.find((path) => !/^[a-z0-9*][a-z0-9._*-]*\/[A-Za-z0-9._*+-]+$/.test(path) || !isPathPattern(path));
   if (odd !== undefined)
     throw new OperatorError("publisher-invalid", `"${odd}" is no path pattern such as boiler/* or pump-*/*.`);
+  const { publisherKeys, publisherPaths } = limits.trust;
+  if (keys.length > publisherKeys || paths.length > publisherPaths)
+    throw new OperatorError(
+      "publisher-invalid",
+      `A publisher has at most ${publisherKeys} keys and ${publisherPaths} paths; gateways take no more.`,
+    );
   checkRole({ keys, threshold }, `Publisher ${name}`);
 }
 

@@ -17,7 +17,7 @@ import { listReleases } from "./addRelease.ts";
 import type { ListedRelease } from "./addRelease.ts";
 import { directorDirectory, gatewaysDirectory } from "./places.ts";
 import { renewRepository } from "./renew.ts";
-import { loadRepository } from "./repository.ts";
+import { loadRepository, timestampFile } from "./repository.ts";
 import type { RepositoryState } from "./repository.ts";
 import { createRound, keepRound, signRound } from "./round.ts";
 import type { NewRound, Round, Terms } from "./round.ts";
@@ -116,9 +116,14 @@ export async function hasDirector(workspace: Workspace, gateway: string): Promis
   return (await loadRepository(directorDirectory(workspace, gateway))).versions.timestamp > 0;
 }
 
-/** Every gateway that has a director here, by name. */
-export function listGateways(workspace: Workspace): Promise<readonly string[]> {
-  return listNames(gatewaysDirectory(workspace));
+/** Every gateway that has a director here, by name; a first signature that failed halfway leaves none. */
+export async function listGateways(workspace: Workspace): Promise<readonly string[]> {
+  const signed = async (name: string): Promise<readonly string[]> => {
+    const files = await listNames(directorDirectory(workspace, name));
+    return files.some((file) => file === timestampFile || file.endsWith(".snapshot.json")) ? [name] : [];
+  };
+  const names = (await listNames(gatewaysDirectory(workspace))).filter(isName);
+  return (await Promise.all(names.map(signed))).flat();
 }
 
 async function loadDirector(workspace: Workspace, gateway: string): Promise<RepositoryState> {

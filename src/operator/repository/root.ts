@@ -91,6 +91,7 @@ function readContent(root: Root): RootContent {
   const role = (name: RootRole): RoleKeys => readRole(root.roles[name], root.keys);
   const expiresMs = Date.parse(root.expires);
   if (!Number.isFinite(expiresMs)) throw new Error("it has no expiry");
+  if (!root.consistentSnapshot) throw new Error("it has no consistent snapshots");
   return {
     version: root.version,
     expiresMs,

@@ -11,6 +11,8 @@ import { isName } from "../../protocol/topics.ts";
 import { readBytesIfPresent, readSlice } from "../files.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "../repository/places.ts";
 import { listRoots, loadRepository } from "../repository/repository.ts";
+import { onlineSigners } from "../repository/signers.ts";
+import type { SigningKey } from "../keys/key.ts";
 import { signTime } from "../signTime.ts";
 import type { Workspace } from "../workspace.ts";
 import { createAllowance, type Allowance } from "./allowance.ts";
@@ -25,12 +27,13 @@ export interface AnswerOptions {
 export async function answerGets(options: AnswerOptions): Promise<() => Promise<void>> {
   const { session, log, workspace } = options;
   const allowance = createAllowance(limits.serve, workspace.clock);
+  const loadSigner = createSignerLoader(workspace);
   const { gets } = session.topics.gateway("+");
   return session.link.subscribe(gets, async (topic, payload) => {
     const asked = parseTopic(topic);
     if (asked === undefined) return;
     try {
-      await answer(options, { ...asked, request: parseRequest(payload) }, allowance);
+      await answer({ ...options, allowance, loadSigner }, { ...asked, request: parseRequest(payload) });
     } catch (error) {
       log.warn({ gateway: asked.gateway, reason: describeError(error) }, "a request was not answered");
     }
@@ -43,11 +46,16 @@ interface Asked {
   readonly request: GetRequest;
 }
 
-async function answer(options: AnswerOptions, asked: Asked, allowance: Allowance): Promise<void> {
+interface Answering extends AnswerOptions {
+  readonly allowance: Allowance;
+  readonly loadSigner: () => Promise<SigningKey>;
+}
+
+async function answer(options: Answering, asked: Asked): Promise<void> {
   const { gateway, request } = asked;
   const cost = request.want === "blob" ? request.chunks.length : 1;
   // A gateway that was taken over could otherwise have us send for ever, on a link that somebody pays for.
-  if (!allowance.take(gateway, cost)) {
+  if (!options.allowance.take(gateway, cost)) {
     options.log.warn({ gateway, want: request.want }, "it asks for more than its share; not answered");
     return;
   }
@@ -92,11 +100,31 @@ async function readFile(
 }
 
 async function readTime(
-  { workspace }: AnswerOptions,
+  { workspace, loadSigner }: Answering,
   { gateway }: Asked,
   { nonce }: Extract<GetRequest, { want: "time" }>,
 ): Promise<Uint8Array> {
-  return signTime({ gateway, nonce }, workspace.clock.nowMs(), await workspace.loadKey("director"));
+  return signTime({ gateway, nonce }, workspace.clock.nowMs(), await loadSigner());
+}
+
+/**
+ * The key that the newest root of the director names for timestamps, opened once for each root: a passphrase takes a
+ * tenth of a second of this thread, and a whole fleet asks at once when its broker comes back.
+ */
+function createSignerLoader(workspace: Workspace): () => Promise<SigningKey> {
+  let opening: { readonly root: number; readonly signer: Promise<SigningKey> } | undefined;
+  const open = async (): Promise<SigningKey> => (await onlineSigners(workspace, "director")).timestamp;
+  return async () => {
+    const root = (await listRoots(directorRootDirectory(workspace))).at(-1) ?? 0;
+    if (opening?.root !== root) opening = { root, signer: open() };
+    const { signer } = opening;
+    try {
+      return await signer;
+    } catch (thrown) {
+      opening = undefined;
+      throw thrown;
+    }
+  };
 }
 
 async function publishPart(

@@ -13,18 +13,24 @@ export interface Renewed {
   readonly directors: number;
 }
 
-/** Everything of which less than half of its time is left. One gateway at a time, so that a deployment never waits long. */
+/**
+ * Everything of which less than half of its time is left. One gateway at a time, so that a deployment never waits long.
+ * Rejects with the first failure, once all others are renewed: no gateway's files may let another's expire.
+ */
 export async function renewFleet(workspace: Workspace, publisher: Publisher): Promise<Renewed> {
   const image = await withWorkspaceLock(workspace, () => renewImageWhenStale(workspace));
   if (image) await publishImage(workspace, publisher);
-  let directors = 0;
-  for (const gateway of await listGateways(workspace)) {
+  const renewOne = async (gateway: string): Promise<boolean> => {
     const renewed = await withWorkspaceLock(workspace, () => renewWhenStale(workspace, gateway));
-    if (!renewed) continue;
-    await publishDirector(workspace, gateway, publisher);
-    directors += 1;
-  }
-  return { image, directors };
+    if (renewed) await publishDirector(workspace, gateway, publisher);
+    return renewed;
+  };
+  const outcomes: PromiseSettledResult<boolean>[] = [];
+  for (const gateway of await listGateways(workspace))
+    outcomes.push(...(await Promise.allSettled([renewOne(gateway)])));
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return { image, directors: outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length };
 }
 
 async function renewWhenStale(workspace: Workspace, gateway: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { clearBlobs, loadPublishedBlobs } from "../publishBlobs.ts";
 import { listLiveBlobs, listNewestBlobs } from "../liveBlobs.ts";
 import { listGateways } from "../repository/director.ts";
 import { directorDirectory, imageDirectory } from "../repository/places.ts";
+import { directorSigners, onlineSigners } from "../repository/signers.ts";
 import type { Session } from "../session.ts";
 import type { Workspace } from "../workspace.ts";
 import { withWorkspaceLock } from "../workspaceLock.ts";
@@ -25,6 +26,15 @@ export interface Pass {
   readonly renewed: Renewed;
   readonly republished: Republished;
   readonly cleared: { readonly blobs: number; readonly files: number };
+}
+
+/**
+ * Opens every key that a look may need. OperatorError "key-missing" or "key-locked" now, and not days later, when
+ * something has to be signed again.
+ */
+export async function checkOnlineKeys(workspace: Workspace): Promise<void> {
+  await onlineSigners(workspace, "image");
+  await directorSigners(workspace);
 }
 
 /** Renews, refills and clears once. Rejects when the broker is not reached; nothing is lost, call it again. */

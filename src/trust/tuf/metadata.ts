@@ -1,8 +1,9 @@
 // What verified metadata says, in our words: roots, who vouches for what, and the targets; keys are checked for twins here.
 import { Metadata, MetadataKind } from "@tufjs/models";
 import type { Key, Root, Targets, Timestamp } from "@tufjs/models";
+import { limits } from "../../base/limits.ts";
+import { isPathPattern, signedAtField } from "../../protocol/repository.ts";
 import { isName } from "../../protocol/topics.ts";
-import { signedAtField } from "../../protocol/repository.ts";
 
 export const roles = ["root", "timestamp", "snapshot", "targets"] as const;
 export type Role = (typeof roles)[number];
@@ -45,6 +46,8 @@ export interface VerifiedMetadata {
   readonly targets: ReadonlyMap<string, SignedTarget>;
   /** The publishers whose metadata was needed for the targets asked for. */
   readonly publishers: ReadonlyMap<string, DelegatedRole>;
+  /** Target asked for to the publishers that are trusted with its path, whoever lists it. */
+  readonly vouchers: ReadonlyMap<string, ReadonlyMap<string, Authority>>;
   readonly delegates: boolean;
 }
 
@@ -96,17 +99,43 @@ export function findTwins(keys: Readonly<Record<string, Key>>): readonly [string
   return undefined;
 }
 
-/** A delegated role whose name is none of ours: it becomes a file name, here and in tuf-js. */
-export function findUnnamedPublisher({ delegations }: Targets): string | undefined {
-  return Object.keys(delegations?.roles ?? {}).find((name) => !isName(name) || !/^[a-z]/.test(name));
+/**
+ * What of the delegations of `role` we do not follow, in words. A publisher delegates to nobody: whatever it may list
+ * there we would have to search and to remember.
+ */
+export function findOddDelegation({ delegations }: Targets, role: string): string | undefined {
+  if (delegations === undefined) return undefined;
+  if (role !== "targets") return `${role} delegates to others`;
+  // TAP 15: their names are made from a prefix, and no path says what they are trusted with.
+  if (delegations.succinctRoles !== undefined) return "it delegates to hash bins";
+  const { publisherKeys, publisherPaths } = limits.trust;
+  for (const { name, keyIDs, paths } of Object.values(delegations.roles ?? {})) {
+    // It becomes a file name, here and in tuf-js.
+    if (!isName(name) || !/^[a-z]/.test(name)) return `"${name}" is no name of a publisher`;
+    if (keyIDs.length > publisherKeys) return `${name} has ${keyIDs.length} keys, over ${publisherKeys}`;
+    if (paths === undefined || paths.length > publisherPaths || !paths.every(isPathPattern))
+      return `${name} has paths that are no patterns such as boiler/*, or over ${publisherPaths}`;
+  }
+  return undefined;
 }
 
-/** The targets of one role's metadata; undefined when one of them has no sha-256 or no whole length. */
+/** TUF 5.6.7: who may list a target at this path, by the top-level targets; nobody after a terminating delegation. */
+export function readVouchers({ delegations, version }: Targets, path: string): ReadonlyMap<string, Authority> {
+  const trusted = [...(delegations?.rolesForTarget(path) ?? [])];
+  const last = trusted.findIndex(({ terminating }) => terminating);
+  const asked = last < 0 ? trusted : trusted.slice(0, last + 1);
+  return new Map(asked.map(({ role }) => [role, { version, keys: delegations?.roles?.[role]?.keyIDs ?? [] }]));
+}
+
+/** The targets of one role's metadata; undefined when one of them has no sha-256, no whole length or an endless path. */
 export function readTargets(targets: Targets, role: string): readonly SignedTarget[] | undefined {
   const listed: SignedTarget[] = [];
   for (const [path, target] of Object.entries(targets.targets)) {
     const sha256 = target.hashes["sha256"];
-    if (sha256 === undefined || !Number.isSafeInteger(target.length)) return undefined;
+    // It becomes part of a file name and of a topic.
+    if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256) || !Number.isSafeInteger(target.length))
+      return undefined;
+    if (path.length > limits.trust.pathCharacters) return undefined;
     listed.push({ path, lengthBytes: target.length, sha256, custom: target.unrecognizedFields["custom"], role });
   }
   return listed;

@@ -9,7 +9,7 @@ import { isRefusal, refuse } from "../../protocol/refusal.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { TrustError } from "../error.ts";
 import type { FetchFile } from "../fetchFile.ts";
-import { describeRoot, readSignedAt, readTargets } from "./metadata.ts";
+import { describeRoot, readSignedAt, readTargets, readVouchers } from "./metadata.ts";
 import type { DelegatedRole, SignedTarget, VerifiedMetadata } from "./metadata.ts";
 import { fixes, Witness } from "./witness.ts";
 
@@ -44,8 +44,9 @@ export async function runUpdater(run: UpdaterRun): Promise<VerifiedMetadata | Re
   witness.watch(store);
   try {
     await updater.refresh();
-    const published = await findPublished(updater, store, { witness, paths: run.paths ?? [] });
-    return isRefusal(published) ? published : readVerified(store, witness, published);
+    const search = { witness, paths: run.paths ?? [] };
+    const published = await findPublished(updater, store, search);
+    return isRefusal(published) ? published : readVerified(store, search, published);
   } catch (thrown) {
     return witness.explain(thrown);
   }
@@ -87,7 +88,8 @@ function storeOf(updater: Updater): TrustedMetadataStore {
 function setReferenceTime(store: TrustedMetadataStore, nowMs: number): void {
   if (!(Reflect.get(store, "referenceTime") instanceof Date))
     throw new TrustError("tuf-js-changed", "tuf-js keeps its reference time elsewhere; adapt src/trust/tuf to it.");
-  Reflect.set(store, "referenceTime", new Date(nowMs));
+  // After a time that is none nothing ever expires.
+  Reflect.set(store, "referenceTime", new Date(Math.min(nowMs, limits.time.latestMs)));
 }
 
 interface Search {
@@ -122,7 +124,7 @@ async function findPublished(
 
 function readVerified(
   store: TrustedMetadataStore,
-  witness: Witness,
+  { witness, paths }: Search,
   published: readonly SignedTarget[],
 ): VerifiedMetadata | Refusal {
   const { root, timestamp, snapshot, targets } = store;
@@ -147,6 +149,7 @@ function readVerified(
     // TUF 5.6.7: what the top-level targets list themselves counts before any delegation.
     targets: new Map([...published, ...listed].map((target) => [target.path, target])),
     publishers,
+    vouchers: new Map(paths.map((path) => [path, readVouchers(targets.signed, path)])),
     delegates: targets.signed.delegations !== undefined,
   };
 }
@@ -169,5 +172,9 @@ function targetsOf(store: TrustedMetadataStore, role: string): NonNullable<typeo
 }
 
 function refuseTargets(role: string): Refusal {
-  return refuse("trust.malformed", `A target of ${role} has no sha-256 or no whole length.`, fixes.malformed);
+  return refuse(
+    "trust.malformed",
+    `A target of ${role} has no sha-256, no whole length or too long a path.`,
+    fixes.malformed,
+  );
 }

@@ -7,7 +7,7 @@ import { describeError } from "../../base/error.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { TrustError } from "../error.ts";
-import { findTwins, findUnnamedPublisher } from "./metadata.ts";
+import { findOddDelegation, findTwins } from "./metadata.ts";
 import type { Role } from "./metadata.ts";
 
 /** Thrown into tuf-js in place of what it does not check itself. */
@@ -35,7 +35,7 @@ export class Witness {
     store.updateTimestamp = this.#watched("timestamp", store, store.updateTimestamp.bind(store));
     store.updateSnapshot = this.#watched("snapshot", store, store.updateSnapshot.bind(store));
     store.updateDelegatedTargets = this.#watched("targets", store, (bytes, role, delegator) => {
-      checkDelegations(bytes);
+      checkDelegations(bytes, role);
       updateTargets(bytes, role, delegator);
       if (role !== "targets") this.delegators.set(role, delegator);
     });
@@ -127,10 +127,10 @@ function checkRootKeys(bytes: Buffer): void {
   if (twins !== undefined) throw new KeyTwinError(`it lists one key as ${twins.join(" and as ")}`);
 }
 
-function checkDelegations(bytes: Buffer): void {
+function checkDelegations(bytes: Buffer, role: string): void {
   const targets = Metadata.fromJSON(MetadataKind.Targets, JSON.parse(bytes.toString())).signed;
   const twins = findTwins(targets.delegations?.keys ?? {});
   if (twins !== undefined) throw new KeyTwinError(`it lists one key as ${twins.join(" and as ")}`);
-  const unnamed = findUnnamedPublisher(targets);
-  if (unnamed !== undefined) throw new DelegationError(`"${unnamed}" is no name of a publisher`);
+  const odd = findOddDelegation(targets, role);
+  if (odd !== undefined) throw new DelegationError(odd);
 }

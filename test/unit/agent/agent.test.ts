@@ -1,4 +1,6 @@
 // Deployments from end to end inside one process: committed whole or not at all, and never without a set that runs.
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { limits } from "../../../src/base/limits.ts";
 import type { ReportedDocument } from "../../../src/protocol/reports.ts";
@@ -49,6 +51,19 @@ describe("an agent", { timeout: 60_000 }, () => {
       await rig.command(component, "crash");
     }
   }
+
+  it("fetches again what rotted on the disk of a committed set, and runs it", async () => {
+    await deployAndCommit(1, { boiler: guest("1.0.0") });
+    await rig.stop();
+    const components = join(rig.stateDirectory, "components");
+    const [file = ""] = await readdir(components);
+    await writeFile(join(components, file), "rotten");
+    const before = rig.reports.length;
+    await rig.start();
+    await rig.until(({ components: { boiler } }) => boiler?.status === "running", before);
+    expect(await count("boiler")).toBeGreaterThan(0);
+    expect((await readdir(components)).length).toBe(1);
+  });
 
   it("commits a set that is healthy, and its components can be called", async () => {
     const reported = await deployAndCommit(1, { boiler: guest("1.0.0") });

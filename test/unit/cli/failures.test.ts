@@ -133,6 +133,7 @@ const cases: readonly (readonly [args: string, code: number, words: string])[] =
   ["keys encrypt ../targets --new-passphrase-file wrong.txt", 1, '"../targets" is no name of a key'],
   ["keys encrypt none --new-passphrase-file wrong.txt", 1, "There is no private key at"],
   ["keys encrypt targets --new-passphrase-file wrong.txt --dir locked", 78, "is encrypted. Set OUTSTATION_PASSPHRASE"],
+  ["serve --once --dir locked", 78, "is encrypted. Set OUTSTATION_PASSPHRASE"],
   ["keys rotate none", 78, 'There is no key "none"'],
   ["keys revoke director-root", 1, "root would have 0 keys, and 1 must sign"],
   ["keys list --dir nowhere", 78, "nowhere is no workspace"],

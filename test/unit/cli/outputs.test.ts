@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAgentRig, type AgentRig } from "../../support/agentRig.ts";
 import { runCommand, startCommand, type Outcome } from "../../support/commandLine.ts";
+import { openSpy } from "../../support/links.ts";
 
 const health = { within: "5s", bake: "100ms" };
 const boiler = (release: string, changes: object = {}): object => ({
@@ -87,7 +88,7 @@ describe("the commands", { timeout: 60_000 }, () => {
     await outstation(["deploy", "g-1", "ungranted.json"]);
     const why = await outstation(["why", "g-1"]);
     expect(why.code).toBe(0);
-    expect(why.stdout).toMatch(/^g-1 refused deployment \d+; it runs deployment \d+\.\n {2}rule {2}admission\.grant: /);
+    expect(why.stdout).toMatch(/\ndeployment \d+ was refused, at .*\n {2}rule {2}admission\.grant: /);
     expect(why.stdout).toMatch(/\n {2}fix {3}Add /);
     const status = await outstation(["status"]);
     expect(status).toMatchObject({
@@ -98,7 +99,7 @@ describe("the commands", { timeout: 60_000 }, () => {
     await outstation(["deploy", "g-1", "fine.json"]);
     expect(await outstation(["why", "g-1"])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^g-1 runs deployment \d+, as desired/),
+      stdout: expect.stringMatching(/^g-1 runs deployment \d+, as of .*\nNothing stands in the way/),
     });
     expect(await outstation(["status"])).toMatchObject({
       code: 0,
@@ -145,6 +146,22 @@ describe("the commands", { timeout: 60_000 }, () => {
     const json = await outstation(["watch", "g-1", "--for", "1s", "--json"]);
     expect(json.code).toBe(0);
     expect(parseLines(json)).toContainEqual(expect.objectContaining({ topic: "state" }));
+  });
+
+  it("deploy, and tell how far the gateway's download is", async () => {
+    await using gateway = await openSpy(rig.brokerUrl, "");
+    const report = (phase: string, progress?: object): Promise<void> => {
+      const document = { gateway: "g-9", deployment: 0, desired: 1, phase, progress, components: {}, at: "" };
+      return gateway.publish("t/gateway/g-9/out/reported", JSON.stringify(document));
+    };
+    const deploying = startCommand("outstation", ["deploy", "g-9", "fine.json"], { directory: rig.fleet });
+    await deploying.until("g-9 was never seen");
+    await report("fetching", { receivedBytes: 100, totalBytes: 1000 });
+    await deploying.until("g-9: fetching, 10 % of 1 KiB");
+    await report("fetching", { receivedBytes: 900, totalBytes: 1000 });
+    await deploying.until("g-9: fetching, 90 % of 1 KiB");
+    await report("committed");
+    expect(await deploying.ended).toMatchObject({ code: 0 });
   });
 
   it("make a fleet and a release", async () => {

@@ -28,6 +28,7 @@ function createMetadata(target: Partial<SignedTarget>): VerifiedMetadata {
     signedAtMs: undefined,
     targets: new Map([[path, listed]]),
     publishers: new Map(),
+    vouchers: new Map(),
     delegates: false,
   };
 }

@@ -1,10 +1,11 @@
 // The wrapper around tuf-js: the time is ours, its private fields are where we expect them, and no message is matched.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { TargetFile, Targets } from "@tufjs/models";
 import { describe, expect, test } from "vitest";
 import { imageDirectory } from "../../../src/operator/repository/places.ts";
 import { openScratch } from "../../../src/trust/scratch.ts";
-import { readRoot } from "../../../src/trust/tuf/metadata.ts";
+import { readRoot, readTargets } from "../../../src/trust/tuf/metadata.ts";
 import { runUpdater } from "../../../src/trust/tuf/updater.ts";
 import { createFleet, dayMs, startMs } from "../../support/fleet.ts";
 import type { Fleet } from "../../support/fleet.ts";
@@ -29,6 +30,7 @@ describe("the tuf-js wrapper", () => {
     await using fleet = await createFleet();
     expect(await run(fleet, startMs + dayMs)).toMatchObject({ versions: { timestamp: 1 }, signedAtMs: startMs });
     expect(await run(fleet, startMs + 8 * dayMs)).toMatchObject({ rule: "trust.expired" });
+    expect(await run(fleet, Number.MAX_SAFE_INTEGER)).toMatchObject({ rule: "trust.expired" });
   });
 
   test("says that there is no timestamp, and names any other file that is missing", async () => {
@@ -84,5 +86,14 @@ describe("the tuf-js wrapper", () => {
     expect(readRoot(encode(text))?.version).toBe(1);
     for (const damaged of ["", text.slice(0, -20), text.replace('"version":1', '"version":9'), "null"])
       expect(readRoot(encode(damaged))).toBeUndefined();
+  });
+
+  test.each([
+    ["a hash that is a path", "boiler/1.0.0.wasm", "../../floors"],
+    ["a path without end", `boiler/${"1".repeat(300)}.wasm`, "a".repeat(64)],
+  ])("reads no targets with %s", (_what, path, sha256) => {
+    const target = new TargetFile({ path, length: 1, hashes: { sha256 } });
+    const targets = { specVersion: "1.0.31", version: 1, expires: "2027-01-01T00:00:00Z", targets: { [path]: target } };
+    expect(readTargets(new Targets(targets), "targets")).toBeUndefined();
   });
 });
