@@ -6,7 +6,7 @@ import type { Figure } from "../figure.ts";
 import { withCorrection } from "../parts/edits.ts";
 import type { Packet } from "../parts/packets.ts";
 import { buildWithStarlingMonkey } from "../parts/starlingMonkey.ts";
-import { describeTally, listPackets, sumBytes, tally } from "../parts/tally.ts";
+import { listPackets, sumBytes, tally } from "../parts/tally.ts";
 import { createUpdateWorld, type UpdateWorld } from "../parts/updateWorld.ts";
 
 type Progress = (text: string) => void;
@@ -69,14 +69,15 @@ async function measureUpdate(rig: UpdateWorld, update: Update, progress: Progres
   });
   const stored = untilStored(packets);
   const bytes = sumBytes(stored);
-  const parts = describeTally(tally(stored));
+  const parts = Object.fromEntries(tally(stored));
   progress(`${engine.name}, ${what}, until it is in the store:\n${listPackets(stored)}`);
-  progress(`${parts}; until it is committed, ${sumBytes(packets)} B`);
+  progress(`until it is committed, ${sumBytes(packets)} B`);
   return {
-    figure: `${what}, ${engine.name} ${megabytes(component.length)}: ${parts}`,
+    figure: `update of ${what}, ${engine.name}`,
     value: bytes,
     unit: "B",
-    against: `zstd level 19 of it, ${fullBytes} B`,
+    parts,
+    against: `zstd level 19 of its ${megabytes(component.length)}, ${fullBytes} B`,
     ratio: bytes / fullBytes,
     reach: `≤ ${engine.reach * 100} %`,
     met: bytes / fullBytes <= engine.reach,
@@ -115,14 +116,15 @@ function describePoll(what: string, packets: readonly Packet[], progress: Progre
   const messages = packets.filter(isForTrust).length;
   return [
     {
-      figure: `${what}: ${describeTally(tally(packets))}`,
+      figure: what,
       value: bytes,
       unit: "B",
+      parts: Object.fromEntries(tally(packets)),
       reach: "≤ 500 B",
       met: bytes <= 500,
     },
     {
-      figure: "messages received and requests sent for it",
+      figure: `${what}: messages received, requests sent`,
       value: messages,
       unit: "",
       reach: "≤ 2",

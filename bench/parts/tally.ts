@@ -14,14 +14,6 @@ export function sumBytes(packets: readonly Packet[]): number {
   return packets.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
 }
 
-/** "metadata 2120 B, blobs 3715 B, reports 731 B, protocol 900 B". */
-export function describeTally(sums: Tally): string {
-  return [...sums]
-    .filter(([, bytes]) => bytes > 0)
-    .map(([name, bytes]) => `${name} ${bytes} B`)
-    .join(", ");
-}
-
 /** One packet a line, as they went. */
 export function listPackets(packets: readonly Packet[]): string {
   return packets

@@ -4,6 +4,7 @@ import type { DeploymentText } from "../protocol/deployment.ts";
 import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { OperatorError } from "./error.ts";
 import { createDirector, deploy, hasDirector, loadDeployment } from "./repository/director.ts";
+import type { DirectorSources } from "./repository/director.ts";
 import type { Workspace } from "./workspace.ts";
 import { withWorkspaceLock } from "./workspaceLock.ts";
 
@@ -15,21 +16,31 @@ export type DeploymentChange =
 /** What people write; the components themselves are checked when the deployment is signed. */
 const writtenSchema = v.strictObject({ components: v.record(v.string(), v.unknown()) });
 
-/** Signs it; a gateway that is deployed to for the first time gets its director. OperatorError says what is wrong. */
+/**
+ * Signs it; a gateway that is deployed to for the first time gets its director. OperatorError says what is wrong. Whoever
+ * deploys to many gateways loads the sources once.
+ */
 export function deployComponents(
   workspace: Workspace,
   gateway: string,
   change: DeploymentChange,
+  sources?: DirectorSources,
 ): Promise<DeploymentText> {
-  return withWorkspaceLock(workspace, () => sign(workspace, gateway, change));
+  return withWorkspaceLock(workspace, () => sign(workspace, { gateway, change, sources }));
 }
 
-async function sign(workspace: Workspace, gateway: string, change: DeploymentChange): Promise<DeploymentText> {
+interface Wanted {
+  readonly gateway: string;
+  readonly change: DeploymentChange;
+  readonly sources: DirectorSources | undefined;
+}
+
+async function sign(workspace: Workspace, { gateway, change, sources }: Wanted): Promise<DeploymentText> {
   const isKnown = await hasDirector(workspace, gateway);
   if (change.kind === "document") {
     const components = parseComponents(change);
-    if (!isKnown) await createDirector(workspace, gateway);
-    return deploy(workspace, gateway, components);
+    if (!isKnown) await createDirector(workspace, gateway, sources);
+    return deploy(workspace, gateway, components, sources);
   }
   const before = isKnown ? await loadDeployment(workspace, gateway) : undefined;
   const component = before?.components[change.component];
@@ -39,7 +50,7 @@ async function sign(workspace: Workspace, gateway: string, change: DeploymentCha
       `${gateway} has no component "${change.component}" yet. Deploy a file that says what it is granted.`,
     );
   const next = { ...component, release: change.release };
-  return deploy(workspace, gateway, { ...before.components, [change.component]: next });
+  return deploy(workspace, gateway, { ...before.components, [change.component]: next }, sources);
 }
 
 function parseComponents({

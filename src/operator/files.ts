@@ -1,7 +1,7 @@
 // The only use of the file system on the operator side: whole files, replaced atomically, private ones kept private.
 import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { OperatorError } from "./error.ts";
 
 export const privateMode = 0o600;
@@ -11,16 +11,18 @@ const publicMode = 0o644;
 export async function writeFileAtomic(path: string, content: Uint8Array | string, mode = publicMode): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeSynced(temporary, content, mode);
-    await rename(temporary, path);
-    await syncDirectory(directory);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    const message = `${path} could not be written: ${(cause as Error).message}. Check the space and permissions there.`;
-    throw new OperatorError("file-failed", message, { cause });
-  }
+  await replaceFile(path, content, mode);
+  await orFailed(path, () => syncDirectory(directory));
+}
+
+/** The same for several files of one directory, by name, in no order; all are durable when it resolves. */
+export async function writeFilesAtomic(
+  directory: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await Promise.all([...files].map(([name, content]) => replaceFile(join(directory, name), content, publicMode)));
+  await orFailed(directory, () => syncDirectory(directory));
 }
 
 /** The file's bytes; `what` names it in the error when there is none. */
@@ -120,6 +122,28 @@ export async function listNames(directory: string): Promise<readonly string[]> {
 /** No error when there is none. */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
+}
+
+async function replaceFile(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await orFailed(path, async () => {
+    try {
+      await writeSynced(temporary, content, mode);
+      await rename(temporary, path);
+    } catch (cause) {
+      await rm(temporary, { force: true });
+      throw cause;
+    }
+  });
+}
+
+async function orFailed(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    const message = `${path} could not be written: ${(cause as Error).message}. Check the space and permissions there.`;
+    throw new OperatorError("file-failed", message, { cause });
+  }
 }
 
 async function writeSynced(path: string, content: Uint8Array | string, mode: number): Promise<void> {

@@ -10,25 +10,50 @@ import { deploymentTarget, operatorsTarget, targetFileName } from "../../protoco
 import type { DirectorCustom } from "../../protocol/repository.ts";
 import { isName } from "../../protocol/topics.ts";
 import { OperatorError } from "../error.ts";
-import { listNames, readBytes, writeFileAtomic } from "../files.ts";
+import { listNames, readBytes } from "../files.ts";
 import { loadOperators } from "../operators.ts";
 import type { Workspace } from "../workspace.ts";
 import { listReleases } from "./addRelease.ts";
+import type { ListedRelease } from "./addRelease.ts";
 import { directorDirectory, gatewaysDirectory } from "./places.ts";
 import { renewRepository } from "./renew.ts";
 import { loadRepository, timestampFile } from "./repository.ts";
 import type { RepositoryState } from "./repository.ts";
-import { signRound } from "./round.ts";
+import { createRound, keepRound, signRound } from "./round.ts";
+import type { NewRound, Round, Terms } from "./round.ts";
 import { directorSigners } from "./signers.ts";
+import type { RoundSigners } from "./signers.ts";
 
 /** Signs a director that lists the operators and deploys nothing yet. */
-export async function createDirector(workspace: Workspace, gateway: string): Promise<void> {
+export async function createDirector(
+  workspace: Workspace,
+  gateway: string,
+  sources?: Pick<DirectorSources, "signers" | "operators">,
+): Promise<void> {
   if (!isName(gateway))
     throw new OperatorError("gateway-invalid", `"${gateway}" is no gateway name. Use a-z, 0-9, ".", "_" and "-".`);
   const { versions } = await loadRepository(directorDirectory(workspace, gateway));
   if (versions.timestamp > 0)
     throw new OperatorError("gateway-invalid", `${gateway} has a director already. Deploy to it.`);
-  await signDirector(workspace, gateway, [await keepOperators(workspace, gateway)]);
+  const operators = createOperators(gateway, sources?.operators ?? (await readOperators(workspace)));
+  await signDirector(workspace, gateway, { documents: [operators], others: [], signers: sources?.signers });
+}
+
+/** What directors are made of that is the same for all gateways: read once for as many as are signed. */
+export interface DirectorSources {
+  readonly signers: RoundSigners;
+  readonly releases: readonly ListedRelease[];
+  /** The document as every gateway gets it. */
+  readonly operators: Uint8Array;
+}
+
+export async function loadDirectorSources(workspace: Workspace): Promise<DirectorSources> {
+  const [signers, releases, operators] = await Promise.all([
+    directorSigners(workspace),
+    listReleases(workspace),
+    readOperators(workspace),
+  ]);
+  return { signers, releases, operators };
 }
 
 /** Signs the next deployment of a gateway; resolves to it as signed. Refuses a release the image repository lacks. */
@@ -36,19 +61,35 @@ export async function deploy(
   workspace: Workspace,
   gateway: string,
   components: DeploymentText["components"],
+  sources?: DirectorSources,
 ): Promise<DeploymentText> {
   const state = await loadDirector(workspace, gateway);
   const before = await readDeployment(workspace, gateway, state);
   const deployment: DeploymentText = { version: (before?.version ?? 0) + 1, gateway, components };
-  checkDeployment(deployment);
-  const releases = await selectTargets(workspace, gateway, deployment);
-  const document = new TextEncoder().encode(JSON.stringify(deployment));
-  const documents = [
-    await keepTarget(workspace, gateway, { path: deploymentTarget, bytes: document }),
-    await keepOperators(workspace, gateway),
-  ];
-  await signDirector(workspace, gateway, [...documents, ...releases]);
+  const round = await createDirectorRound(
+    workspace,
+    { state, deployment },
+    sources ?? (await loadDirectorSources(workspace)),
+  );
+  await keepRound(directorDirectory(workspace, gateway), round);
   return deployment;
+}
+
+/** The next round of a director that says this; nothing is read or written. */
+export async function createDirectorRound(
+  terms: Terms,
+  { state, deployment }: { readonly state: RepositoryState; readonly deployment: DeploymentText },
+  { signers, releases, operators }: DirectorSources,
+): Promise<NewRound> {
+  checkDeployment(deployment);
+  const { gateway } = deployment;
+  const text = new TextEncoder().encode(JSON.stringify(deployment));
+  const documents = [
+    createDocument(gateway, { path: deploymentTarget, bytes: text }),
+    createOperators(gateway, operators),
+  ];
+  const others = selectTargets(gateway, deployment, releases);
+  return createRound(terms, state, { ...joinDocuments(documents, others), signers });
 }
 
 /** What is deployed to a gateway as of now; undefined when nothing ever was. */
@@ -66,7 +107,8 @@ export async function renewDirector(workspace: Workspace, gateway: string): Prom
 export async function renewOperators(workspace: Workspace, gateway: string): Promise<void> {
   const { targets } = await loadDirector(workspace, gateway);
   const others = targets.filter(({ path }) => path !== operatorsTarget);
-  await signDirector(workspace, gateway, [...others, await keepOperators(workspace, gateway)]);
+  const operators = createOperators(gateway, await readOperators(workspace));
+  await signDirector(workspace, gateway, { documents: [operators], others });
 }
 
 /** Whether the gateway was ever deployed to from this workspace. */
@@ -100,8 +142,7 @@ async function readDeployment(
 ): Promise<DeploymentText | undefined> {
   const target = state.targets.find(({ path }) => path === deploymentTarget);
   if (target === undefined) return undefined;
-  const file = targetFileName(target.path, target.hashes["sha256"] ?? "");
-  const bytes = await readBytes(join(directorDirectory(workspace, gateway), file), "deployment");
+  const bytes = await readBytes(join(directorDirectory(workspace, gateway), documentFile(target)), "deployment");
   parseDocument(deploymentSchema, bytes, { what: `deployment of ${gateway}` });
   return JSON.parse(new TextDecoder().decode(bytes)) as DeploymentText;
 }
@@ -116,12 +157,11 @@ function checkDeployment(deployment: DeploymentText): void {
 }
 
 /** Uptane 5.4.4.6: the same length and hash as the image repository says, under the same path. */
-async function selectTargets(
-  workspace: Workspace,
+function selectTargets(
   gateway: string,
   deployment: DeploymentText,
-): Promise<readonly TargetFile[]> {
-  const listed = await listReleases(workspace);
+  listed: readonly ListedRelease[],
+): readonly TargetFile[] {
   const names = new Set(Object.values(deployment.components).map(({ release }) => release));
   return [...names].map((name) => {
     const found = listed.find(({ release }) => `${release.component}@${release.version}` === name);
@@ -137,20 +177,40 @@ async function selectTargets(
   });
 }
 
-async function keepOperators(workspace: Workspace, gateway: string): Promise<TargetFile> {
-  const operators = await loadOperators(workspace);
-  const bytes = new TextEncoder().encode(JSON.stringify(operators));
-  return keepTarget(workspace, gateway, { path: operatorsTarget, bytes });
+/** A file of the director's own, and the target that names it. */
+interface DirectorDocument {
+  readonly target: TargetFile;
+  readonly bytes: Uint8Array;
 }
 
-async function keepTarget(
-  workspace: Workspace,
+async function readOperators(workspace: Workspace): Promise<Uint8Array> {
+  return new TextEncoder().encode(JSON.stringify(await loadOperators(workspace)));
+}
+
+function createOperators(gateway: string, bytes: Uint8Array): DirectorDocument {
+  return createDocument(gateway, { path: operatorsTarget, bytes });
+}
+
+function createDocument(
   gateway: string,
   { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
-): Promise<TargetFile> {
-  const sha256 = sha256Hex(bytes);
-  await writeFileAtomic(join(directorDirectory(workspace, gateway), targetFileName(path, sha256)), bytes);
-  return createTarget({ gateway }, { path, lengthBytes: bytes.byteLength, sha256 });
+): DirectorDocument {
+  return {
+    target: createTarget({ gateway }, { path, lengthBytes: bytes.byteLength, sha256: sha256Hex(bytes) }),
+    bytes,
+  };
+}
+
+function joinDocuments(
+  documents: readonly DirectorDocument[],
+  others: readonly TargetFile[],
+): Pick<Round, "targets" | "documents"> {
+  const named = documents.map(({ target, bytes }) => [documentFile(target), bytes] as const);
+  return { targets: [...documents.map(({ target }) => target), ...others], documents: new Map(named) };
+}
+
+function documentFile({ path, hashes }: TargetFile): string {
+  return targetFileName(path, hashes["sha256"] ?? "");
 }
 
 function createTarget(
@@ -165,7 +225,16 @@ function createTarget(
   });
 }
 
-async function signDirector(workspace: Workspace, gateway: string, targets: readonly TargetFile[]): Promise<void> {
-  const signers = await directorSigners(workspace);
-  await signRound(workspace, directorDirectory(workspace, gateway), { targets, signers });
+async function signDirector(
+  workspace: Workspace,
+  gateway: string,
+  round: {
+    readonly documents: readonly DirectorDocument[];
+    readonly others: readonly TargetFile[];
+    readonly signers?: RoundSigners | undefined;
+  },
+): Promise<void> {
+  const signers = round.signers ?? (await directorSigners(workspace));
+  const files = joinDocuments(round.documents, round.others);
+  await signRound(workspace, directorDirectory(workspace, gateway), { ...files, signers });
 }
