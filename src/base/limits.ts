@@ -109,6 +109,8 @@ export const limits = {
     /** What one gateway may ask for at once, and each second, in chunks or files: a 12 MB component in ten seconds. */
     burst: 200,
     perSecond: 20,
+    /** Lines in the log about what one gateway asked in vain: it costs a gateway nothing to ask. */
+    warnings: { burst: 20, perSecond: 0.1 },
     /** Gateways whose share is remembered. */
     remembered: 20_000,
     /** The fleet is looked over this often, and at every connect. */

@@ -7,6 +7,7 @@ import type { Session } from "../session.ts";
 import { parseDocument } from "../../protocol/document.ts";
 import { getSchema, type GetRequest } from "../../protocol/get.ts";
 import { isName } from "../../protocol/topics.ts";
+import { OperatorError } from "../error.ts";
 import { readBytesIfPresent, readSlice } from "../files.ts";
 import { blobPath, directorDirectory, directorRootDirectory, imageDirectory } from "../repository/places.ts";
 import { listRoots } from "../repository/repository.ts";
@@ -22,10 +23,15 @@ export interface AnswerOptions {
   readonly log: Log;
 }
 
-/** Answers until the returned function is called. A request that is not understood, or too many, gets no answer. */
+/**
+ * Answers until the returned function is called. A request that is not understood, or too many, gets no answer, and of
+ * one gateway only so many get a line in the log.
+ */
 export async function answerGets(options: AnswerOptions): Promise<() => Promise<void>> {
   const { session, log, workspace } = options;
+  const { remembered, warnings } = limits.serve;
   const allowance = createAllowance(limits.serve, workspace.clock);
+  const lines = createAllowance({ ...warnings, remembered }, workspace.clock);
   const loadSigner = createSignerLoader(workspace);
   const { gets } = session.topics.gateway("+");
   return session.link.subscribe(gets, async (topic, payload) => {
@@ -34,6 +40,7 @@ export async function answerGets(options: AnswerOptions): Promise<() => Promise<
     try {
       await answer({ ...options, allowance, loadSigner }, { ...asked, request: parseRequest(payload) });
     } catch (error) {
+      if (!lines.take(asked.gateway, 1)) return;
       log.warn({ gateway: asked.gateway, reason: describeError(error) }, "a request was not answered");
     }
   });
@@ -54,10 +61,10 @@ async function answer(options: Answering, asked: Asked): Promise<void> {
   const { gateway, request } = asked;
   const cost = request.want === "blob" ? request.chunks.length : 1;
   // A gateway that was taken over could otherwise have us send for ever, on a link that somebody pays for.
-  if (!options.allowance.take(gateway, cost)) {
-    options.log.warn({ gateway, want: request.want }, "it asks for more than its share; not answered");
-    return;
-  }
+  if (!options.allowance.take(gateway, cost))
+    throw new OperatorError("no-answer", `It asks for more than its share, now for a ${request.want}.`, {
+      retryable: true,
+    });
   if (request.want === "blob") return answerBlob(options, asked, request);
   const bytes =
     request.want === "time" ? await readTime(options, asked, request) : await readFile(options, asked, request);
