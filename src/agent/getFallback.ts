@@ -1,6 +1,7 @@
 // Files of a repository from whoever serves the fleet, for brokers that lost their retained messages or have none.
 import type { Ask } from "../link/ask.ts";
 import { offlineError } from "../link/link.ts";
+import { isRoundFile } from "../protocol/packing.ts";
 import type { GetRequest } from "../protocol/get.ts";
 
 export type Repository = Extract<GetRequest, { want: "file" }>["repository"];
@@ -19,7 +20,8 @@ export function createGetFallback(ask: Ask): (repository: Repository) => GetFile
   return (repository) => {
     let isInVain = false;
     return async (file, maxBytes, signal) => {
-      if (isInVain) return undefined;
+      // A difference is made when it is published, and lies nowhere else; the files themselves are asked for instead.
+      if (isInVain || isRoundFile(file)) return undefined;
       // Also when nobody waits for the end of it any more.
       isInVain = true;
       let found: Uint8Array | undefined;

@@ -43,6 +43,10 @@ export function roundFile(baseSnapshot: number): string {
   return `from.${baseSnapshot}.round`;
 }
 
+export function isRoundFile(name: string): boolean {
+  return name.startsWith("from.") && name.endsWith(".round");
+}
+
 /** Files by the names under which they are fetched, given to somebody who holds `base`: those files, in that order. */
 export async function packRound(
   files: ReadonlyMap<string, Uint8Array>,

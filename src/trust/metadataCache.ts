@@ -83,8 +83,9 @@ export async function keepDocument({ disk, directory }: CacheLocation, path: str
 
 function readVersion(metadata: Uint8Array): number | undefined {
   try {
-    const { signed } = JSON.parse(new TextDecoder().decode(metadata)) as { signed?: { version?: unknown } };
-    return Number.isSafeInteger(signed?.version) ? (signed?.version as number) : undefined;
+    const kept = JSON.parse(new TextDecoder().decode(metadata)) as { signed?: { version?: unknown } | null } | null;
+    const version = kept?.signed?.version;
+    return typeof version === "number" && Number.isSafeInteger(version) ? version : undefined;
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return undefined;
     throw thrown;

@@ -1,9 +1,12 @@
 // Attack: a gateway that was taken over asks the fleet's server without end; its log, like its answers, has a bound for each gateway.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { limits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { MessageHandler } from "../../src/link/link.ts";
 import { answerGets } from "../../src/operator/serve/answerGets.ts";
+import { imageDirectory } from "../../src/operator/repository/places.ts";
 import type { Session } from "../../src/operator/session.ts";
 import { createTopics } from "../../src/protocol/topics.ts";
 import { createFleet, release } from "../support/fleet.ts";
@@ -16,7 +19,8 @@ test.each([
   ["more than its share", timestamp, limits.serve.burst],
 ])("writes few lines about %s, and still answers another", async (_what, request, answers) => {
   await using fleet = await createFleet();
-  for (const version of ["1.0.0", "1.1.0"]) await release(fleet, { version });
+  await release(fleet, { version: "1.0.0" });
+  await mkdir(join(imageDirectory(fleet.workspace), "old"));
   const topics = createTopics();
   const published: string[] = [];
   let receive: MessageHandler = () => undefined;

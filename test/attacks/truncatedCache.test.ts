@@ -64,4 +64,16 @@ describe("a truncated metadata cache", () => {
     await publishImage(fleet.workspace, fleet.publisher);
     await expectDeployed(gateway, 2);
   });
+
+  test.each(["null", "1", "[]", '{"signed":null}', '{"signed":{"version":1e300}}', "\0\0\0\0"])(
+    "with %j in every file is rebuilt, too, also where it is the base of a difference",
+    async (text) => {
+      await using fleet = await createFleet();
+      const { gateway } = await updateOnce(fleet);
+      for (const path of gateway.disk.files.keys())
+        if (!path.includes("floors")) gateway.disk.files.set(path, new TextEncoder().encode(text));
+      await deployTo(fleet, "plant-7", "boiler@1.0.0");
+      await expectDeployed(gateway, 3);
+    },
+  );
 });

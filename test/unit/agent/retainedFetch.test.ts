@@ -50,3 +50,10 @@ it("asks no more once a file was not to be had", async () => {
   expect([await get("gone"), await get("lost")]).toEqual([undefined, undefined]);
   expect(asked).toEqual(["gone"]);
 });
+
+it("does not spend the asking on a difference, which nobody but the broker has", async () => {
+  const { get, asked } = start(new Set(["lost"]));
+  expect(await get("from.3.round")).toBeUndefined();
+  expect(await get("lost")).toEqual(file);
+  expect(asked).toEqual(["lost"]);
+});
