@@ -46,9 +46,11 @@ export async function openDelivery(options: TestDelivery): Promise<Pick<Delivery
 /** What the process does, without a process. */
 export function rebuildIn(disk: Pick<Disk, "readFile">): Rebuild {
   return async function* ({ blobPath, basePath, lengthBytes }) {
+    // What the disk is to blame for is not the blob's fault, and thrown as it is.
     const base = basePath === undefined ? undefined : await disk.readFile(basePath);
+    const blob = (await disk.readFile(blobPath)) ?? new Uint8Array();
     try {
-      yield* expand(piecesOf((await disk.readFile(blobPath)) ?? new Uint8Array()), { maxBytes: lengthBytes, base });
+      yield* expand(piecesOf(blob), { maxBytes: lengthBytes, base });
     } catch (cause) {
       throw new RebuildError("blob", "it does not expand", { cause });
     }
