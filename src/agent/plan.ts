@@ -1,4 +1,5 @@
 // Decides what a verified deployment means for this gateway; pure, so that every case is a test.
+import { isDeepStrictEqual } from "node:util";
 import { refuse, type Refusal } from "../protocol/refusal.ts";
 import { parseReleaseName, type VerifiedTarget } from "../protocol/release.ts";
 import type { Deployment, DeploymentText } from "../protocol/deployment.ts";
@@ -18,7 +19,8 @@ export interface Wanted {
 /** Nothing to do for the deployment that runs; never again one that failed here; otherwise install and try it. */
 export function planDeployment(record: DeploymentRecord, wanted: Wanted): DeploymentPlan {
   const { version } = wanted.deployment;
-  if (record.active?.version === version) return { kind: "keep" };
+  // Not by the version alone: whoever had the director's key may have signed another one under it.
+  if (isDeepStrictEqual(record.active?.deployment, wanted.text)) return { kind: "keep" };
   const failed = record.failed.find((entry) => entry.version === version);
   if (failed !== undefined)
     return refuse(

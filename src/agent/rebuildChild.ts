@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { describeError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { expand } from "../protocol/compression.ts";
+import { CompressionError, expand } from "../protocol/compression.ts";
 
 /** Parent to child, once. */
 export interface RebuildJob {
@@ -23,9 +23,16 @@ export interface RebuildEnd {
 process.once("message", (job: RebuildJob) => {
   rebuild(job).then(
     () => end({}),
-    (thrown: unknown) => end({ failed: describeError(thrown) }),
+    (thrown: unknown) => (isBlobs(thrown) ? end({ failed: describeError(thrown) }) : process.exit(1)),
   );
 });
+
+/** What the disk could not read is not the blob's fault: the parent sees this process end without a word. */
+function isBlobs(thrown: unknown): boolean {
+  const { cause } = thrown as { readonly cause?: unknown };
+  const isDisks = typeof cause === "object" && cause !== null && "syscall" in cause;
+  return thrown instanceof CompressionError && !isDisks;
+}
 
 async function rebuild({ blobPath, basePath, lengthBytes }: RebuildJob): Promise<void> {
   const base = basePath === undefined ? undefined : await readFile(basePath);

@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Ask } from "../link/ask.ts";
 import type { Link } from "../link/link.ts";
+import type { DeploymentText } from "../protocol/deployment.ts";
 import { isRefusal } from "../protocol/refusal.ts";
 import type { Topics } from "../protocol/topics.ts";
 import { attestTime } from "../trust/attestTime.ts";
@@ -27,8 +28,8 @@ export interface RepositoriesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Version of the committed deployment, if any. */
-  readonly installed: () => number | undefined;
+  /** The committed deployment, if any. */
+  readonly installed: () => DeploymentText | undefined;
   /** Aborted when the agent stops. */
   readonly signal: AbortSignal;
 }

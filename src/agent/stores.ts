@@ -9,6 +9,7 @@ import { openDownloads, type Downloads } from "../store/downloads.ts";
 import { openDeploymentStore, type DeploymentStore } from "../store/deploymentStore.ts";
 import { openOutbox } from "../store/outbox.ts";
 import { openTelemetry, type Telemetry } from "../telemetry/readings.ts";
+import type { DeploymentText } from "../protocol/deployment.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openOperators, type OperatorsFile } from "./operators.ts";
 import { openReportedFile, type ReportedFile } from "./reportedFile.ts";
@@ -56,9 +57,12 @@ export async function pruneStores({ deployments, store, cache, downloads }: Stor
   await downloads.clear();
 }
 
-/** Version of the committed deployment, when all of it is here: what is missing must be asked for again. */
-export function findInstalled({ deployments, store }: Pick<Stores, "deployments" | "store">): number | undefined {
+/** The committed deployment, when all of it is here: what is missing must be asked for again. */
+export function findInstalled({
+  deployments,
+  store,
+}: Pick<Stores, "deployments" | "store">): DeploymentText | undefined {
   const { active } = deployments.read();
   const isWhole = Object.values(active?.components ?? {}).every(({ sha256 }) => store.has(sha256));
-  return isWhole ? active?.version : undefined;
+  return isWhole ? active?.deployment : undefined;
 }

@@ -67,6 +67,9 @@ function verifyTime(bytes: Uint8Array, question: TimeQuestion, root: TrustedRoot
   );
   if (signers.size < root.thresholds.timestamp)
     return refuseTime(`${signers.size} of ${root.thresholds.timestamp} signatures are by the director's keys.`);
+  // A lie beyond it could keep the gateway from ever seeing the root that takes the liar's key away.
+  if (answer.timeMs > root.expiresMs)
+    return refuseTime(`${describeTime(answer.timeMs)} is after the director's root expires.`);
   return answer.timeMs;
 }
 

@@ -1,5 +1,6 @@
 // What this gateway is to run, verified from end to end: director, image repository, and that the two agree.
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Disk } from "../base/disk.ts";
 import type { Log } from "../base/log.ts";
 import type { Operators } from "../protocol/command.ts";
@@ -42,8 +43,8 @@ export interface TrustRefresh {
   readonly fetchImage: FetchFile;
   /** The gateway's clock; may be wrong. Time that signers attested counts as well. */
   readonly nowMs: number;
-  /** Version of the deployment that is committed here, if any. */
-  readonly installed?: number | undefined;
+  /** The deployment that is committed here, if any. */
+  readonly installed?: DeploymentText | undefined;
   readonly log: Log;
 }
 
@@ -68,7 +69,7 @@ export async function refreshTrust(refresh: TrustRefresh): Promise<VerifiedDeplo
   if (isRefusal(documents)) return documents;
   // Uptane 5.4.4.2 step 5: a director that says what is installed already ends it; nothing else need be fetched.
   const { deployment, text, operators } = documents;
-  if (deployment.version === refresh.installed) return { deployment, text, operators, targets: new Map() };
+  if (isDeepStrictEqual(text, refresh.installed)) return { deployment, text, operators, targets: new Map() };
   // Uptane 5.4.4.2 steps 6 to 9: then what exists.
   const image = await refreshOne(refresh, "image", {
     fetchFile: createFetch(refresh, "image"),

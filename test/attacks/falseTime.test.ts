@@ -62,6 +62,12 @@ describe("the time", () => {
     expect(disk.files.size).toBe(0);
   });
 
+  test("is not believed when it is after the root that could take the liar's key away has expired", async () => {
+    const late = await signTime(question, startMs + 366 * dayMs, director);
+    expect(await attest(late)).toMatchObject({ rule: "trust.time" });
+    expect(await attest(await signTime(question, startMs + 364 * dayMs, director))).toBe(startMs + 364 * dayMs);
+  });
+
   test("never goes back behind what was attested before", async () => {
     const disk = createMemoryDisk();
     await attest(await signTime(question, startMs, director), disk);

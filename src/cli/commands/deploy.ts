@@ -1,15 +1,20 @@
 // outstation deploy: says what one gateway runs, signed for that gateway alone, and waits for how it went.
 import { describePhase } from "../../protocol/explain.ts";
+import { limits } from "../../base/limits.ts";
 import { formatRefusal } from "../../protocol/refusal.ts";
 import { describeAgeing } from "../../operator/ceremony/ageing.ts";
 import { awaitDeployment } from "../../operator/gateways.ts";
 import { publishDeployment } from "../../operator/publish.ts";
+import { OperatorError } from "../../operator/error.ts";
 import { deployComponents } from "../../operator/deployComponents.ts";
 import type { ReportedDocument } from "../../protocol/reports.ts";
 import { durationOption, gatewayAt, longestWaitMs, textOption } from "../arguments.ts";
 import { UsageError, type Command, type CommandContext } from "../command.ts";
 import { readInput } from "../input.ts";
 import { tellIfAway } from "../presence.ts";
+
+/** How long a broker that went away in the middle of a deployment is waited for, at least. */
+const publishMs = 2 * limits.link.ackTimeoutMs;
 
 export const deploy: Command = {
   name: "deploy",
@@ -49,14 +54,15 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
     await using session = await context.session(workspace);
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
     const wanted = { gateway, version: deployment.version };
+    // Longer than the shortest --timeout: what is signed should be published, unless the broker is not there any more.
+    const publishing = AbortSignal.any([context.signal, AbortSignal.timeout(Math.max(timeoutMs, publishMs))]);
+    await abortable(publishDeployment(workspace, gateway, session.link), publishing, () => unpublished(wanted));
     if (context.options["no-wait"] === true) {
-      await publishDeployment(workspace, gateway, session.link);
       return context.print(`Deployment ${wanted.version} for ${gateway} is published.`, {
         ...wanted,
         phase: "published",
       });
     }
-    await publishDeployment(workspace, gateway, session.link);
     const [reported] = await Promise.all([
       awaitDeployment(session, wanted, { signal, onProgress: createProgress(context) }),
       tellIfAway(context, session, gateway, "the deployment waits for it"),
@@ -64,6 +70,24 @@ that you pressed Ctrl-C: the deployment is published and goes on by itself.
     return printEnd(context, wanted, reported);
   },
 };
+
+/** A broker that went away may come back, but nobody waits for it longer than they said. */
+async function abortable<T>(task: Promise<T>, signal: AbortSignal, why: () => OperatorError): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(why());
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([task, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function unpublished({ gateway, version }: { readonly gateway: string; readonly version: number }): OperatorError {
+  const message = `Deployment ${version} for ${gateway} is signed, and the broker did not take all of it in time. Deploy again when the broker answers, or let "outstation serve" publish it.`;
+  return new OperatorError("no-answer", message, { retryable: true });
+}
 
 /** Each phase once, however often it is reported; a download as often as the gateway tells how far it is. */
 function createProgress(context: CommandContext): (reported: ReportedDocument) => void {

@@ -16,6 +16,7 @@ export interface Authority {
 
 export interface TrustedRoot {
   readonly version: number;
+  readonly expiresMs: number;
   readonly keys: Readonly<Record<Role, readonly string[]>>;
   readonly thresholds: Readonly<Record<Role, number>>;
   /** Key id to the 32 bytes of an ed25519 key, in hex. */
@@ -78,6 +79,7 @@ export function describeRoot(root: Root): TrustedRoot {
   });
   return {
     version: root.version,
+    expiresMs: Date.parse(root.expires),
     keys: describe(keysOf),
     thresholds: describe(thresholdOf),
     publicKeys: new Map(Object.entries(root.keys).map(([id, { keyVal }]) => [id, keyVal["public"] ?? ""])),

@@ -49,7 +49,7 @@ const record: fc.Arbitrary<DeploymentRecord> = fc.record(
 /** The rules again, as a reader of the design would write them down. */
 function expectPlan({ active, failed }: DeploymentRecord, { deployment, text, targets }: Wanted): object {
   const { version } = deployment;
-  if (active?.version === version) return { kind: "keep" };
+  if (JSON.stringify(active?.deployment) === JSON.stringify(text)) return { kind: "keep" };
   const reasons = failed.filter((entry) => entry.version === version).map(({ reason }) => reason);
   if (reasons[0] !== undefined)
     return { rule: "deployment.failed", seen: `Deployment ${version} failed here before: ${reasons[0]}` };
@@ -67,6 +67,15 @@ describe("planDeployment", () => {
         expect(planDeployment(record, wanted)).toMatchObject(expectPlan(record, wanted));
       }),
     );
+  });
+
+  it("installs what a director signed under the version that runs, when it is something else", () => {
+    const text = { version: 1, gateway: "g", components: { one: { release: "x@1.0.0" } } };
+    const deployment = parseValue(deploymentSchema, text, { what: "deployment" });
+    const thiefs = { version: 1, gateway: "g", components: { one: { release: "x@0.9.0" } } };
+    const active = { version: 1, deployment: thiefs, components: {} };
+    const targets = new Map(fc.sample(target, 1).map((sample) => ["one", sample]));
+    expect(planDeployment({ active, failed: [] }, { deployment, text, targets })).toMatchObject({ kind: "install" });
   });
 
   it("fetches a release that two components share only once", () => {

@@ -54,6 +54,16 @@ describe("the process that rebuilds", () => {
     await expect(failed).rejects.toMatchObject({ code: "blob", message: expect.stringContaining(words) });
   });
 
+  it("blames the disk, and not the blob, for a file that cannot be read", async () => {
+    const run = async (rebuilt: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const piece of rebuilt) expect(piece.length).toBeGreaterThan(0);
+    };
+    const rebuild = createRebuild(systemClock);
+    await expect(run(rebuild(job("gone")))).rejects.toMatchObject({ code: "ended" });
+    await expect(run(rebuild(job("delta", { basePath: "/nowhere" })))).rejects.toMatchObject({ code: "ended" });
+    await expect(run(rebuild(job("text")))).rejects.toMatchObject({ code: "blob" });
+  });
+
   it("is ended at its deadline, which is nobody's fault", async () => {
     const clock = createManualClock();
     const pieces = createRebuild(clock)(job("full"))[Symbol.asyncIterator]();

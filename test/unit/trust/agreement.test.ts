@@ -23,7 +23,7 @@ function createMetadata(target: Partial<SignedTarget>): VerifiedMetadata {
   const thresholds = { root: 1, timestamp: 1, snapshot: 1, targets: 1 };
   const listed = { path, lengthBytes: 9, sha256, custom: {}, role: "targets", ...target };
   return {
-    root: { version: 1, keys, thresholds, publicKeys: new Map() },
+    root: { version: 1, expiresMs: 1, keys, thresholds, publicKeys: new Map() },
     versions: { root: 1, timestamp: 1, snapshot: 1, targets: 1 },
     signedAtMs: undefined,
     targets: new Map([[path, listed]]),
