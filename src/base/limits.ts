@@ -100,6 +100,8 @@ export const limits = {
     publisherPaths: 64,
     /** Characters of a target's path, and of a pattern: a pattern takes the square of it in time, and no longer. */
     pathCharacters: 256,
+    /** Floors of publishers remembered, the latest: each names up to 16 keys, and all must fit what is read of them. */
+    publisherFloors: 128,
     /** Root versions walked in one refresh. */
     rootRotations: 32,
   },

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Disk } from "../base/disk.ts";
+import { limits } from "../base/limits.ts";
 import { DocumentError, parseDocument } from "../protocol/document.ts";
 import { TrustError } from "./error.ts";
 import type { Authority } from "./tuf/metadata.ts";
@@ -40,6 +41,17 @@ export function raiseFloor(floors: Floors, name: string, raise: { authority: Aut
   return new Map(floors).set(name, { value, keys: [...authority.keys], root: authority.version });
 }
 
+/**
+ * Of publishers only the latest count: whoever has the targets keys could name new ones in every round, until the file
+ * is longer than what is read of it.
+ */
+function forgetOldPublishers(floors: readonly (readonly [string, Floor])[]): (readonly [string, Floor])[] {
+  const isPublishers = ([name]: readonly [string, Floor]): boolean =>
+    /^image\/(publisher\/|counter\/[^/]+\/)/.test(name);
+  const publishers = floors.filter(isPublishers).sort(([, a], [, b]) => b.root - a.root);
+  return [...floors.filter((floor) => !isPublishers(floor)), ...publishers.slice(0, limits.trust.publisherFloors)];
+}
+
 const copies = ["floors.json", "floors.copy.json"];
 
 /** Reads the first whole copy; none at all is a gateway that has never verified anything. */
@@ -63,7 +75,8 @@ export async function loadFloors(disk: Pick<Disk, "readFile">, directory: string
 
 /** Durable once it resolves; a power cut on the way leaves at least one copy whole. */
 export async function saveFloors(disk: Disk, directory: string, floors: Floors): Promise<void> {
-  const document = { format: 1, floors: Object.fromEntries([...floors].sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const kept = forgetOldPublishers([...floors]).sort(([a], [b]) => (a < b ? -1 : 1));
+  const document = { format: 1, floors: Object.fromEntries(kept) };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   for (const copy of copies) {
     const path = join(directory, copy);

@@ -1,5 +1,6 @@
 // Floors only rise, survive a damaged copy, and fall only when a newer root takes a key away.
 import { describe, expect, test } from "vitest";
+import { limits } from "../../../src/base/limits.ts";
 import { floorOf, loadFloors, raiseFloor, saveFloors } from "../../../src/trust/floors.ts";
 import type { Floors } from "../../../src/trust/floors.ts";
 import type { Authority } from "../../../src/trust/tuf/metadata.ts";
@@ -29,6 +30,21 @@ describe("floors", () => {
     expect(floorOf(raised, timestamp, named(4, ["a", "b", "c"]))).toBe(7);
     expect(floorOf(raised, timestamp, named(3, ["c"]))).toBe(7);
     expect(floorOf(raised, timestamp, named(2, ["c"]))).toBe(7);
+  });
+
+  test("of publishers are forgotten, oldest first, before their file is longer than what is read of it", async () => {
+    const disk = createMemoryDisk();
+    const keys = Array.from({ length: 16 }, (_, n) => `${n}`.repeat(64).slice(0, 64));
+    let floors: Floors = raised;
+    for (let version = 1; version <= 1000; version += 1)
+      for (const name of [`image/publisher/p${version}`, `image/counter/boiler/p${version}`])
+        floors = raiseFloor(floors, name, { authority: named(version, keys), value: version });
+    await saveFloors(disk, "/trust", raiseFloor(floors, "image/counter/boiler", { authority, value: 3 }));
+    const kept = await loadFloors(disk, "/trust");
+    expect([...kept.keys()].filter((name) => name.includes("/p"))).toHaveLength(limits.trust.publisherFloors);
+    expect(kept.get("image/publisher/p1000")?.value).toBe(1000);
+    expect(kept.has("image/publisher/p1")).toBe(false);
+    expect([kept.get(timestamp)?.value, kept.get("image/counter/boiler")?.value]).toEqual([7, 3]);
   });
 
   test("are read from the other copy when one is damaged or missing", async () => {
