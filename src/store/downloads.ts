@@ -23,7 +23,7 @@ export interface Download extends AsyncDisposable {
 }
 
 export interface Downloads {
-  /** There is only one at a time: any other is removed, which bounds what abandoned ones can take. */
+  /** There is only one at a time. Others are removed, which bounds what abandoned ones can take. */
   open(reference: BlobReference): Promise<Download>;
   /** Bytes of this blob for which the disk has room already. */
   reservedBytes(reference: BlobReference): Promise<number>;

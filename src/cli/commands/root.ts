@@ -48,8 +48,8 @@ const renew: Command = {
   name: "renew",
   summary: "propose the same keys for another year",
   synopsis: "image|director",
-  help: `Proposes the next root with the keys of before and a new expiry. Sign and merge it as any root. A gateway installs
-nothing under an expired root; see: outstation keys list
+  help: `Proposes the next root with the keys of before and a new expiry. Sign and merge it like every root. A gateway
+installs nothing under an expired root; see: outstation keys list
 
   outstation root renew image`,
   options: {},
