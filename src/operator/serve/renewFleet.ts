@@ -15,22 +15,29 @@ export interface Renewed {
 
 /**
  * Everything of which less than half of its time is left. One gateway at a time, so that a deployment never waits long.
- * Rejects with the first failure, once all others are renewed: no gateway's files may let another's expire.
+ * Rejects with the first failure, once all others are renewed: neither the image repository nor a gateway's files may let
+ * another's expire.
  */
 export async function renewFleet(workspace: Workspace, publisher: Publisher): Promise<Renewed> {
-  const image = await renewImageWhenStale(workspace);
-  if (image) await publishImage(workspace, publisher);
+  const renewImage = async (): Promise<boolean> => {
+    const renewed = await renewImageWhenStale(workspace);
+    if (renewed) await publishImage(workspace, publisher);
+    return renewed;
+  };
   const renewOne = async (gateway: string): Promise<boolean> => {
     const renewed = await withWorkspaceLock(workspace, () => renewWhenStale(workspace, gateway));
     if (renewed) await publishDirector(workspace, gateway, publisher);
     return renewed;
   };
+  const [image] = await Promise.allSettled([renewImage()]);
   const outcomes: PromiseSettledResult<boolean>[] = [];
   for (const gateway of await listGateways(workspace))
     outcomes.push(...(await Promise.allSettled([renewOne(gateway)])));
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  const failed = [image, ...outcomes].find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) throw failed.reason;
-  return { image, directors: outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length };
+  const isRenewed = (outcome: PromiseSettledResult<boolean>): boolean =>
+    outcome.status === "fulfilled" && outcome.value;
+  return { image: isRenewed(image), directors: outcomes.filter(isRenewed).length };
 }
 
 async function renewWhenStale(workspace: Workspace, gateway: string): Promise<boolean> {

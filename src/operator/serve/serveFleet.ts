@@ -40,15 +40,19 @@ export async function checkOnlineKeys(workspace: Workspace): Promise<void> {
   await directorSigners(workspace);
 }
 
-/** Renews, refills and clears once. Rejects when the broker is not reached; nothing is lost, call it again. */
+/**
+ * Renews, refills and clears once. Rejects when the broker is not reached, or with what could not be renewed, once the
+ * rest is done; nothing is lost, call it again.
+ */
 export async function runPass({ workspace, session }: ServeOptions): Promise<Pass> {
-  const renewed = await renewFleet(workspace, session.link);
+  const [renewal] = await Promise.allSettled([renewFleet(workspace, session.link)]);
   const republished = await refillBroker(workspace, session);
   const cleared = await withWorkspaceLock(workspace, async () => ({
     blobs: await clearUnwanted(workspace, session),
     files: await clearOldRounds(workspace, session),
   }));
-  return { renewed, republished, cleared, ageing: await describeAgeing(workspace) };
+  if (renewal.status === "rejected") throw renewal.reason;
+  return { renewed: renewal.value, republished, cleared, ageing: await describeAgeing(workspace) };
 }
 
 /**

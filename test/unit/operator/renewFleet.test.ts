@@ -32,6 +32,17 @@ describe("a fleet is renewed", () => {
     expect(await listGateways(fleet.workspace)).toEqual(["plant-1", "plant-2", "plant-3"]);
   });
 
+  test("past an image repository that cannot be signed, which is told in the end", async () => {
+    await using fleet = await createOldFleet();
+    const before = await timestampOf(fleet, "plant-3");
+    const { keyId } = await fleet.workspace.loadKey("snapshot");
+    const findKey: typeof fleet.workspace.findKey = (id) =>
+      id === keyId ? Promise.reject(new Error("the token is gone")) : fleet.workspace.findKey(id);
+    fleet.time.nowMs += 4 * dayMs;
+    await expect(renewFleet({ ...fleet.workspace, findKey }, fleet.publisher)).rejects.toThrow("the token is gone");
+    expect(await timestampOf(fleet, "plant-3")).toBe(before + 1);
+  });
+
   test("past a gateway whose files are damaged, which is told in the end", async () => {
     await using fleet = await createOldFleet();
     const before = await timestampOf(fleet, "plant-3");
